@@ -1,0 +1,1 @@
+//! The simple recommenders every result is printed beside: means and popularity.

@@ -1,0 +1,30 @@
+//! What is known of items and users beside their interactions.
+
+/// What a source says about one item.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ItemInfo {
+    /// External id, as in the interactions.
+    pub id: String,
+    /// Title, as a person would read it.
+    pub title: String,
+    /// Genres or categories.
+    pub genres: Vec<String>,
+}
+
+/// What a source says about one user.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UserInfo {
+    /// External id, as in the interactions.
+    pub id: String,
+    /// Attribute name and value, in the source's order (`age`, `gender`, `occupation` ...).
+    pub attributes: Vec<(String, String)>,
+}
+
+/// Items and users that a source describes; either list may be empty or lack some ids.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Catalogue {
+    /// Described items.
+    pub items: Vec<ItemInfo>,
+    /// Described users.
+    pub users: Vec<UserInfo>,
+}

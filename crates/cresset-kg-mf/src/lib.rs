@@ -1,0 +1,1 @@
+//! Knowledge-graph matrix factorisation for ratings, on Burn.

@@ -1,0 +1,1 @@
+//! Training loops, checkpoints, run directories, reports and plots for recommender models.
