@@ -20,6 +20,13 @@ pub struct UserInfo {
     pub attributes: Vec<(String, String)>,
 }
 
+impl UserInfo {
+    /// A user with one value for each name.
+    pub fn new<const N: usize>(id: String, names: [&str; N], values: [String; N]) -> Self {
+        Self { id, attributes: names.map(str::to_owned).into_iter().zip(values).collect() }
+    }
+}
+
 /// Items and users that a source describes; either list may be empty or lack some ids.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalogue {

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 /// Time of a row that has none; such rows train and are never tested.
 pub const NO_TIME: i64 = i64::MIN;
 
 /// What the time column of [`Interactions`] counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TimeKind {
     /// Seconds since 1970-01-01 UTC.
     Timestamp,
@@ -103,5 +106,23 @@ impl IdColumn {
     /// The id of one row.
     pub fn name_at(&self, row: usize) -> &str {
         &self.names[self.codes[row] as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_seen_again_keeps_its_code() {
+        let mut rows = Interactions::default();
+        rows.push("196", "242", 3.0, 7);
+        rows.push("22", "242", 1.0, NO_TIME);
+        rows.push("196", "50", 5.0, 9);
+        assert_eq!(rows.len(), 3);
+        assert_eq!(rows.users.names(), ["196", "22"]);
+        assert_eq!(rows.users.codes(), [0, 1, 0]);
+        assert_eq!(rows.items.codes(), [0, 0, 1]);
+        assert_eq!((rows.users.name_at(2), rows.items.name_at(2)), ("196", "50"));
     }
 }

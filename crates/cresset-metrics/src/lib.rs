@@ -1,1 +1,85 @@
 //! Rating and ranking metrics for recommender systems, exactly defined and safe under ties.
+//!
+//! A recommender is believed for its numbers, so each metric here has one definition, the field's usual
+//! one, and says so. The crate works on slices and knows nothing of models, files or tensors. It is
+//! three things:
+//!
+//! **Pure functions.** [`rmse`], [`mae`], [`r2`] of targets and predictions; [`ndcg_at_k`] and its
+//! like of a list in its final order.
+//!
+//! **Ranking the whole catalogue.** Anything that implements [`Scorer`] can be ranked by
+//! [`rank_catalogue`]: every item that the user has not seen takes part, no sample of them. It works in
+//! blocks of users and in parallel, and gives the same bits on any number of threads.
+//!
+//! ```
+//! use cresset_metrics::{ItemLists, RankingTask, Scorer, rank_catalogue};
+//!
+//! /// Four items, and everyone likes the later ones better.
+//! struct Newest;
+//!
+//! impl Scorer for Newest {
+//!     fn n_items(&self) -> usize {
+//!         4
+//!     }
+//!     fn score_block(&self, users: &[u32], scores: &mut [f32]) {
+//!         for row in scores.chunks_exact_mut(4).take(users.len()) {
+//!             row.copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
+//!         }
+//!     }
+//! }
+//!
+//! // User 0 should get item 1 and has item 3; user 1 should get item 3 and has item 0.
+//! let task = RankingTask {
+//!     users: &[0, 1],
+//!     relevant: ItemLists { offsets: &[0, 1, 2], items: &[1, 3] },
+//!     seen: ItemLists { offsets: &[0, 1, 2], items: &[3, 0] },
+//! };
+//! let report = rank_catalogue(&Newest, &task, &[1, 2])?;
+//! // Without item 3, item 1 is second for user 0; item 3 is first for user 1.
+//! assert_eq!(report.metrics.get("hit_rate@1"), Some(0.5));
+//! assert_eq!(report.metrics.get("hit_rate@2"), Some(1.0));
+//! # Ok::<(), cresset_metrics::MetricError>(())
+//! ```
+//!
+//! **Results with names.** [`Metrics`] holds values by key (`rmse`, `ndcg@10`) in their order, and a reason
+//! where the data leave a metric undefined; [`parse_key`] reads such a key, knows its [`Direction`], and
+//! finds the nearest name for a misspelt one.
+//!
+//! # Ties
+//!
+//! Equal scores leave the order of their items open, and a sort that happens to favour the relevant one
+//! makes a constant scorer look perfect. Here every ranking metric is its mean over all orders of the tied
+//! items, in closed form ([`RelevantRanks`]): a constant scorer gets exactly chance. Only [`top_k`], which
+//! has to name items, breaks ties, by item id.
+//!
+//! # What is an error and what is not
+//!
+//! A NaN or an infinity is an error that names its place, never a value that is skipped. Users without a
+//! relevant item are left out and counted. A metric that the data leave undefined, as `r2` of equal ratings,
+//! is [`MetricError::Undefined`], which [`Metrics`] records as null with its reason while the other metrics
+//! stand.
+
+mod catalogue_ranking;
+mod counting;
+mod error;
+mod item_lists;
+mod key;
+mod ranking;
+mod ranking_report;
+mod rating;
+mod relevant_ranks;
+mod report;
+mod scorer;
+mod top_k;
+
+pub use catalogue_ranking::{RankingTask, rank_catalogue};
+pub use error::MetricError;
+pub use item_lists::ItemLists;
+pub use key::{Direction, MetricKey, MetricKeyError, direction, parse_key};
+pub use ranking::{hit_rate_at_k, ndcg_at_k, precision_at_k, recall_at_k};
+pub use ranking_report::RankingReport;
+pub use rating::{mae, mse, r2, rating_metrics, rmse};
+pub use relevant_ranks::RelevantRanks;
+pub use report::Metrics;
+pub use scorer::{RatingPredictor, Scorer};
+pub use top_k::top_k;

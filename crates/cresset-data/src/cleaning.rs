@@ -1,0 +1,236 @@
+//! Which rows are fit to learn from, and a count of those that are not.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{DataConfig, OnBadRow};
+use crate::error::{DataError, Place, RowFault};
+use crate::groups::Groups;
+use crate::interactions::{IdColumn, Interactions};
+use crate::source::RawData;
+
+/// What became of the rows read: `read` is the sum of all the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleaningReport {
+    /// Rows read.
+    pub read: u64,
+    /// Left out: no user, no item, no rating, or NaN.
+    pub missing: u64,
+    /// Left out: rating outside the source's scale.
+    pub out_of_range: u64,
+    /// Left out: the user rated the item again, later in time or, at the same time, further down the file.
+    pub duplicates: u64,
+    /// Left out: user or item below `min_user_ratings` or `min_item_ratings`.
+    pub below_core: u64,
+    /// Rows kept.
+    pub kept: u64,
+}
+
+impl fmt::Display for CleaningReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { read, missing, out_of_range, duplicates, below_core, kept } = self;
+        write!(
+            f,
+            "{kept} of {read} rows kept; left out: {missing} missing, {out_of_range} out of range, \
+             {duplicates} duplicate, {below_core} below the minimum count"
+        )
+    }
+}
+
+/// The rows to keep, ascending, and what became of the others.
+///
+/// # Errors
+///
+/// [`DataError::BadRow`] at the first row that is missing a value or off the scale under `on_bad_row: error`;
+/// [`DataError::NothingLeft`].
+pub(crate) fn clean(raw: &RawData, config: &DataConfig) -> Result<(Vec<u32>, CleaningReport), DataError> {
+    let rows = &raw.interactions;
+    let mut report = CleaningReport { read: rows.len() as u64, ..CleaningReport::default() };
+    let mut kept = fit_rows(raw, config.on_bad_row, &mut report)?;
+    let n_fit = kept.len();
+    let is_superseded = superseded(rows, &kept);
+    kept.retain(|&row| !is_superseded[row as usize]);
+    report.duplicates = (n_fit - kept.len()) as u64;
+    report.below_core = keep_core(rows, &mut kept, config);
+    report.kept = kept.len() as u64;
+    if kept.is_empty() {
+        return Err(DataError::NothingLeft { read: report.read, report: report.to_string() });
+    }
+    Ok((kept, report))
+}
+
+fn fit_rows(raw: &RawData, on_bad_row: OnBadRow, report: &mut CleaningReport) -> Result<Vec<u32>, DataError> {
+    let mut kept = Vec::with_capacity(raw.interactions.len());
+    for row in 0..raw.interactions.len() {
+        match fault_of(raw, row) {
+            None => kept.push(row as u32),
+            Some(fault) if on_bad_row == OnBadRow::Error => {
+                return Err(DataError::BadRow { place: Place::Row(row), fault });
+            }
+            Some(RowFault::Missing { .. }) => report.missing += 1,
+            Some(RowFault::OutOfRange { .. }) => report.out_of_range += 1,
+        }
+    }
+    Ok(kept)
+}
+
+fn fault_of(raw: &RawData, row: usize) -> Option<RowFault> {
+    let rows = &raw.interactions;
+    RowFault::find(rows.users.name_at(row), rows.items.name_at(row), rows.ratings[row], raw.rating_range)
+}
+
+/// Marks every row but the last of its user and item: last by time, then by row.
+fn superseded(rows: &Interactions, kept: &[u32]) -> Vec<bool> {
+    let items = rows.items.codes();
+    let mut is_superseded = vec![false; rows.len()];
+    let mut of_user = Groups::by(rows.users.codes(), rows.users.names().len(), kept.iter().copied());
+    for group in of_user.each_mut() {
+        group.sort_unstable_by_key(|&row| (items[row as usize], rows.times[row as usize], row));
+        for pair in group.windows(2) {
+            is_superseded[pair[0] as usize] = items[pair[0] as usize] == items[pair[1] as usize];
+        }
+    }
+    is_superseded
+}
+
+/// Removes users and items with too few rows until all that are left have enough; returns the rows removed.
+fn keep_core(rows: &Interactions, kept: &mut Vec<u32>, config: &DataConfig) -> u64 {
+    let before = kept.len();
+    loop {
+        let (users, items) = (counts(&rows.users, kept), counts(&rows.items, kept));
+        let len = kept.len();
+        kept.retain(|&row| {
+            let (user, item) = (rows.users.codes()[row as usize], rows.items.codes()[row as usize]);
+            users[user as usize] >= config.min_user_ratings && items[item as usize] >= config.min_item_ratings
+        });
+        if kept.len() == len {
+            return (before - len) as u64;
+        }
+    }
+}
+
+fn counts(column: &IdColumn, rows: &[u32]) -> Vec<u32> {
+    let mut counts = vec![0; column.names().len()];
+    for &row in rows {
+        counts[column.codes()[row as usize] as usize] += 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::interactions::NO_TIME;
+
+    fn raw(rows: &[(&str, &str, f32, i64)]) -> RawData {
+        let mut interactions = Interactions::default();
+        for &(user, item, rating, time) in rows {
+            interactions.push(user, item, rating, time);
+        }
+        RawData { interactions, catalogue: Catalogue::default(), rating_range: (1.0, 5.0) }
+    }
+
+    fn skipping() -> DataConfig {
+        DataConfig { on_bad_row: OnBadRow::Skip, ..DataConfig::default() }
+    }
+
+    #[test]
+    fn every_row_left_out_is_counted_under_its_reason() {
+        let raw = raw(&[
+            ("a", "x", 3.0, 1),
+            ("a", "y", f32::NAN, 1),
+            ("", "x", 3.0, 1),
+            ("a", "z", 11.0, 1),
+            ("a", "x", 4.0, 2),
+        ]);
+        let (kept, report) = clean(&raw, &skipping()).unwrap();
+        assert_eq!(kept, [4]);
+        assert_eq!(
+            report.to_string(),
+            "1 of 5 rows kept; left out: 2 missing, 1 out of range, 1 duplicate, 0 below the minimum count"
+        );
+    }
+
+    #[test]
+    fn a_bad_row_made_in_memory_is_named_by_its_number() {
+        let raw = raw(&[("a", "x", 3.0, 1), ("a", "y", 11.0, 1)]);
+        assert_eq!(
+            clean(&raw, &DataConfig::default()).unwrap_err().to_string(),
+            "row 1 of the interactions: rating \"11\" is outside the scale 1 to 5: correct the row, or set \
+             data.on_bad_row: skip to leave such rows out and count them"
+        );
+    }
+
+    #[test]
+    fn of_duplicates_the_latest_stays_and_at_equal_times_the_last_row() {
+        let by_time = raw(&[("a", "x", 1.0, 9), ("a", "x", 2.0, 3), ("a", "x", 3.0, NO_TIME)]);
+        assert_eq!(clean(&by_time, &DataConfig::default()).unwrap().0, [0]);
+        let by_row = raw(&[("a", "x", 1.0, 9), ("a", "x", 2.0, 9)]);
+        assert_eq!(clean(&by_row, &DataConfig::default()).unwrap().0, [1]);
+    }
+
+    #[test]
+    fn removing_an_item_may_remove_a_user_in_turn() {
+        // c's second item z has one rating only; without it c has one, and then y has one.
+        let raw = raw(&[
+            ("a", "w", 3.0, 1),
+            ("a", "x", 3.0, 1),
+            ("b", "w", 3.0, 1),
+            ("b", "x", 3.0, 1),
+            ("b", "y", 3.0, 1),
+            ("c", "y", 3.0, 1),
+            ("c", "z", 3.0, 1),
+        ]);
+        let config = DataConfig { min_user_ratings: 2, min_item_ratings: 2, ..DataConfig::default() };
+        let (kept, report) = clean(&raw, &config).unwrap();
+        assert_eq!(kept, [0, 1, 2, 3]);
+        assert_eq!(report.below_core, 3);
+    }
+
+    #[test]
+    fn nothing_left_is_an_error_that_says_where_the_rows_went() {
+        let config = DataConfig { min_user_ratings: 3, ..DataConfig::default() };
+        let message = clean(&raw(&[("a", "x", 3.0, 1)]), &config).unwrap_err().to_string();
+        assert!(message.starts_with("no rating is left of 1 read (0 of 1 rows kept;"), "{message}");
+        assert!(message.contains("lower data.min_user_ratings"), "{message}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_report_adds_up_and_the_core_holds(
+            rows in prop::collection::vec((0u8..6, 0u8..6, 0u8..8, 0i64..4), 1..60),
+            min_user_ratings in 0u32..4,
+            min_item_ratings in 0u32..4,
+        ) {
+            let mut interactions = Interactions::default();
+            for (user, item, rating, time) in rows {
+                interactions.push(&user.to_string(), &item.to_string(), f32::from(rating), time);
+            }
+            let raw = RawData { interactions, catalogue: Catalogue::default(), rating_range: (1.0, 5.0) };
+            let config = DataConfig { min_user_ratings, min_item_ratings, ..skipping() };
+            let Ok((kept, report)) = clean(&raw, &config) else { return Ok(()) };
+
+            let left_out = report.missing + report.out_of_range + report.duplicates + report.below_core;
+            prop_assert_eq!(report.read, left_out + report.kept);
+            prop_assert_eq!(kept.len() as u64, report.kept);
+
+            let (mut users, mut items, mut pairs) = (HashMap::new(), HashMap::new(), HashMap::new());
+            for &row in &kept {
+                let row = row as usize;
+                let (user, item) = (raw.interactions.users.codes()[row], raw.interactions.items.codes()[row]);
+                *users.entry(user).or_insert(0) += 1;
+                *items.entry(item).or_insert(0) += 1;
+                *pairs.entry((user, item)).or_insert(0) += 1;
+            }
+            prop_assert!(users.values().all(|&n| n >= min_user_ratings));
+            prop_assert!(items.values().all(|&n| n >= min_item_ratings));
+            prop_assert!(pairs.values().all(|&n| n == 1));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! A source's rows, cleaned and indexed.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::catalogue::{Catalogue, ItemInfo, UserInfo};
+use crate::cleaning::{CleaningReport, clean};
+use crate::config::DataConfig;
+use crate::error::DataError;
+use crate::ratings::Ratings;
+use crate::source::RawData;
+use crate::vocabulary::Vocabulary;
+
+/// Ratings fit to learn from, under indices from 0, and what is known of their users and items.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Users who have a rating left.
+    pub users: Vocabulary,
+    /// Items that have a rating left.
+    pub items: Vocabulary,
+    /// The rows kept, in the order of their source.
+    pub ratings: Ratings,
+    /// Title of each item, by index; its external id where the source has none.
+    pub titles: Vec<String>,
+    /// One entry for each user and item, by index; without attributes or genres where the source has none.
+    pub catalogue: Catalogue,
+    /// What became of the rows read.
+    pub cleaning: CleaningReport,
+    /// Lowest and highest rating of the source's scale.
+    pub rating_range: (f32, f32),
+    /// SHA-256 of ids and ratings, in hexadecimal: equal exactly when the data trained on are equal.
+    pub fingerprint: String,
+}
+
+impl Dataset {
+    /// Reads the configured source below `data_dir`, cleans it and indexes it.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] when the configuration is out of range, files are missing or damaged, a row is unfit and
+    /// `on_bad_row` is `error`, or nothing is left.
+    pub fn load(config: &DataConfig, data_dir: &Path) -> Result<Self, DataError> {
+        config.validate()?;
+        Self::from_raw(config.source.read(config, data_dir)?, config)
+    }
+
+    /// Cleans and indexes what was read elsewhere or made in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::BadRow`] when a row is unfit and `on_bad_row` is `error`; [`DataError::NothingLeft`].
+    pub fn from_raw(raw: RawData, config: &DataConfig) -> Result<Self, DataError> {
+        let (kept, cleaning) = clean(&raw, config)?;
+        let RawData { interactions: rows, catalogue, rating_range } = raw;
+        let (users, user_of) = Vocabulary::from_column(&rows.users, &kept);
+        let (items, item_of) = Vocabulary::from_column(&rows.items, &kept);
+        let column = |codes: &[u32], index_of: &[u32]| {
+            kept.iter().map(|&row| index_of[codes[row as usize] as usize]).collect()
+        };
+        let ratings = Ratings {
+            user_id: column(rows.users.codes(), &user_of),
+            item_id: column(rows.items.codes(), &item_of),
+            rating: kept.iter().map(|&row| rows.ratings[row as usize]).collect(),
+            time: kept.iter().map(|&row| rows.times[row as usize]).collect(),
+            time_kind: rows.time_kind,
+        };
+        let catalogue = aligned(catalogue, &users, &items);
+        let titles = catalogue.items.iter().map(|item| item.title.clone()).collect();
+        let fingerprint = fingerprint(&ratings, &users, &items, rating_range);
+        Ok(Self { users, items, ratings, titles, catalogue, cleaning, rating_range, fingerprint })
+    }
+
+    /// The number of users.
+    pub fn n_users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// The number of items.
+    pub fn n_items(&self) -> usize {
+        self.items.len()
+    }
+}
+
+/// The catalogue with one entry for each index; of entries with the same id the last counts.
+fn aligned(catalogue: Catalogue, users: &Vocabulary, items: &Vocabulary) -> Catalogue {
+    let mut of_item: HashMap<String, ItemInfo> =
+        catalogue.items.into_iter().map(|item| (item.id.clone(), item)).collect();
+    let mut of_user: HashMap<String, UserInfo> =
+        catalogue.users.into_iter().map(|user| (user.id.clone(), user)).collect();
+    let item = |id: &String| {
+        let mut info =
+            of_item.remove(id).unwrap_or_else(|| ItemInfo { id: id.clone(), ..ItemInfo::default() });
+        if info.title.is_empty() {
+            info.title.clone_from(id);
+        }
+        info
+    };
+    let user = |id: &String| {
+        of_user.remove(id).unwrap_or_else(|| UserInfo { id: id.clone(), ..UserInfo::default() })
+    };
+    Catalogue { items: items.ids().iter().map(item).collect(), users: users.ids().iter().map(user).collect() }
+}
+
+fn fingerprint(ratings: &Ratings, users: &Vocabulary, items: &Vocabulary, range: (f32, f32)) -> String {
+    let mut hash = Sha256::new();
+    hash.update(format!("cresset data 1, {:?}, {range:?}, {} rows", ratings.time_kind, ratings.len()));
+    hash_column(&mut hash, &ratings.user_id, u32::to_le_bytes);
+    hash_column(&mut hash, &ratings.item_id, u32::to_le_bytes);
+    hash_column(&mut hash, &ratings.rating, f32::to_le_bytes);
+    hash_column(&mut hash, &ratings.time, i64::to_le_bytes);
+    for vocabulary in [users, items] {
+        hash.update((vocabulary.len() as u64).to_le_bytes());
+        for id in vocabulary.ids() {
+            hash.update((id.len() as u64).to_le_bytes());
+            hash.update(id);
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hash_column<T: Copy, const BYTES: usize>(
+    hash: &mut Sha256,
+    column: &[T],
+    bytes: impl Fn(T) -> [u8; BYTES],
+) {
+    for chunk in column.chunks(4096) {
+        hash.update(chunk.iter().flat_map(|&value| bytes(value)).collect::<Vec<u8>>());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interactions::{Interactions, TimeKind};
+
+    fn raw(rows: &[(&str, &str, f32, i64)]) -> RawData {
+        let mut interactions = Interactions { time_kind: TimeKind::Timestamp, ..Interactions::default() };
+        for &(user, item, rating, time) in rows {
+            interactions.push(user, item, rating, time);
+        }
+        let title =
+            ItemInfo { id: "9".to_owned(), title: "Nine".to_owned(), genres: vec!["Drama".to_owned()] };
+        let unrated = ItemInfo { id: "8".to_owned(), title: "Eight".to_owned(), genres: Vec::new() };
+        let age = UserInfo::new("b".to_owned(), ["age"], ["30".to_owned()]);
+        let catalogue = Catalogue { items: vec![unrated, title], users: vec![age] };
+        RawData { interactions, catalogue, rating_range: (1.0, 5.0) }
+    }
+
+    fn load(rows: &[(&str, &str, f32, i64)]) -> Dataset {
+        Dataset::from_raw(raw(rows), &DataConfig::default()).unwrap()
+    }
+
+    #[test]
+    fn rows_are_indexed_in_natural_order_and_keep_their_place() {
+        let data = load(&[("b", "10", 3.0, 7), ("a", "9", 4.0, 8)]);
+        assert_eq!(data.users.ids(), ["a", "b"]);
+        assert_eq!(data.items.ids(), ["9", "10"]);
+        assert_eq!(data.ratings.user_id, [1, 0]);
+        assert_eq!(data.ratings.item_id, [1, 0]);
+        assert_eq!(data.ratings.rating, [3.0, 4.0]);
+        assert_eq!(data.ratings.time, [7, 8]);
+    }
+
+    #[test]
+    fn the_catalogue_has_one_entry_for_each_index() {
+        let data = load(&[("b", "10", 3.0, 7), ("a", "9", 4.0, 8)]);
+        assert_eq!(data.titles, ["Nine", "10"]);
+        assert_eq!(data.catalogue.items[0].genres, ["Drama"]);
+        assert_eq!(data.catalogue.items[1].id, "10");
+        assert!(data.catalogue.users[0].attributes.is_empty());
+        assert_eq!(data.catalogue.users[1].attributes, [("age".to_owned(), "30".to_owned())]);
+    }
+
+    #[test]
+    fn the_fingerprint_changes_with_any_value_and_with_nothing_else() {
+        let rows = [("b", "10", 3.0, 7), ("a", "9", 4.0, 8)];
+        let fingerprint = load(&rows).fingerprint;
+        assert_eq!(fingerprint.len(), 64);
+        assert_eq!(load(&rows).fingerprint, fingerprint);
+        for (row, changed) in [
+            (0, ("c", "10", 3.0, 7)),
+            (0, ("b", "11", 3.0, 7)),
+            (1, ("a", "9", 5.0, 8)),
+            (1, ("a", "9", 4.0, 9)),
+        ] {
+            let mut rows = rows;
+            rows[row] = changed;
+            assert_ne!(load(&rows).fingerprint, fingerprint, "{changed:?}");
+        }
+    }
+}

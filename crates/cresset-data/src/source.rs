@@ -1,0 +1,149 @@
+//! Where ratings come from: the readers by name, and what every reader hands over.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::Catalogue;
+use crate::config::DataConfig;
+use crate::error::DataError;
+use crate::files::{TextFile, open_text};
+use crate::interactions::Interactions;
+use crate::movielens::{read_1m, read_100k, read_csv_edition};
+use crate::world::World;
+
+/// What a source holds, not yet cleaned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawData {
+    /// Its rows, bad ones included.
+    pub interactions: Interactions,
+    /// What it says about items and users.
+    pub catalogue: Catalogue,
+    /// Lowest and highest rating of its scale.
+    pub rating_range: (f32, f32),
+}
+
+/// A reader, as `data.source` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum SourceKind {
+    /// `movielens-100k`: `u.data`, `u.item`, `u.genre`, `u.user`.
+    MovieLens100k,
+    /// `movielens-1m`: `ratings.dat` or `ratings_ordered.csv`, `movies.dat`, `users.dat`.
+    MovieLens1m,
+    /// `movielens-csv`: `ratings.csv`, `movies.csv` of the 20M, 25M, 32M and latest editions.
+    MovieLensCsv,
+    /// `synthetic`: the built-in world, which needs no files.
+    #[default]
+    Synthetic,
+}
+
+/// Reads the files of a folder as the configuration says.
+type Reader = fn(&Path, &DataConfig) -> Result<RawData, DataError>;
+
+/// A source's name, the folder it is looked for in, and its reader.
+struct Source {
+    kind: SourceKind,
+    name: &'static str,
+    folder: &'static str,
+    read: Reader,
+}
+
+/// The registry: a new source is a new variant of [`SourceKind`] and a new line here.
+const SOURCES: [Source; 4] = [
+    Source { kind: SourceKind::MovieLens100k, name: "movielens-100k", folder: "ml-100k", read: read_100k },
+    Source { kind: SourceKind::MovieLens1m, name: "movielens-1m", folder: "ml-1m", read: read_1m },
+    Source {
+        kind: SourceKind::MovieLensCsv,
+        name: "movielens-csv",
+        folder: "ml-latest-small",
+        read: read_csv_edition,
+    },
+    Source { kind: SourceKind::Synthetic, name: "synthetic", folder: "synthetic", read: generate },
+];
+
+impl SourceKind {
+    fn entry(self) -> &'static Source {
+        SOURCES.iter().find(|source| source.kind == self).expect("every kind has a line in SOURCES")
+    }
+
+    /// The name under which `data.source` asks for it.
+    pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// The folder below the data directory where it is looked for unless `data.name` says otherwise.
+    pub fn default_folder(self) -> &'static str {
+        self.entry().folder
+    }
+
+    /// Reads the source; `data_dir` is the directory that holds a folder per data set.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] when files are missing, empty or damaged, or a row is unfit and `on_bad_row` is `error`.
+    pub fn read(self, config: &DataConfig, data_dir: &Path) -> Result<RawData, DataError> {
+        (self.entry().read)(&data_dir.join(config.folder()), config)
+    }
+}
+
+fn generate(_folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
+    let World { interactions, catalogue, .. } = World::generate(&config.synthetic)?;
+    Ok(RawData { interactions, catalogue, rating_range: (0.5, 5.0) })
+}
+
+impl From<SourceKind> for String {
+    fn from(kind: SourceKind) -> Self {
+        kind.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for SourceKind {
+    type Error = DataError;
+
+    fn try_from(name: String) -> Result<Self, DataError> {
+        let known = SOURCES.iter().find(|source| source.name == name);
+        known.map(|source| source.kind).ok_or_else(|| DataError::Config {
+            key: "data.source",
+            expected: format!("one of {}", SOURCES.map(|source| source.name).join(", ")),
+            value: name,
+        })
+    }
+}
+
+/// Opens the first of `names` that is in `folder`, plain or compressed.
+pub(crate) fn open_any(folder: &Path, names: &[&str]) -> Result<Option<TextFile>, DataError> {
+    for name in names {
+        if let Some(file) = open_text(&folder.join(name))? {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+/// As [`open_any`], for a file that must be there.
+pub(crate) fn open_required(folder: &Path, names: &[&str]) -> Result<TextFile, DataError> {
+    let missing = || DataError::Missing { folder: folder.to_owned(), looked_for: names.join(" or ") };
+    open_any(folder, names)?.ok_or_else(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_read_back_as_its_kind() {
+        for source in SOURCES {
+            assert_eq!(SourceKind::try_from(source.name.to_owned()).unwrap(), source.kind);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let message = SourceKind::try_from("movielens-2m".to_owned()).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "data.source = movielens-2m: expected one of movielens-100k, movielens-1m, movielens-csv, synthetic"
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! Who watches what and when, and the stars they give.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::alias::AliasTable;
+use super::config::WorldConfig;
+use super::films::Films;
+use super::numeric::{below, dot, logistic, normal, uniform};
+use super::people::{Person, TASTE};
+use crate::interactions::{Interactions, TimeKind};
+use crate::random::stream;
+
+/// Ratings that a user gives in one sitting.
+const SITTING: usize = 12;
+/// How well a film that is taken every second time matches a taste, in standard deviations over the catalogue.
+const PICKINESS: f32 = 1.5;
+
+/// All ratings, user by user, each user's in order of time.
+pub(super) fn draw_ratings(config: &WorldConfig, films: &Films, people: &[Person]) -> Interactions {
+    let item_ids: Vec<String> = (1..=films.len()).map(|id| id.to_string()).collect();
+    let mut cinema = Cinema::new(films, config.taste_strength as f32);
+    let mut ratings = Interactions { time_kind: TimeKind::Timestamp, ..Interactions::default() };
+    for (user, (person, n_ratings)) in people.iter().zip(share_out(config, people)).enumerate() {
+        let user_id = (user + 1).to_string();
+        let mut rng = stream(config.seed, "world.history", user as u64);
+        for time in draw_times(&mut rng, person.window, n_ratings) {
+            let wish = person.wish(time);
+            let item = cinema.choose(&mut rng, user, &wish);
+            let score = person.baseline + films.quality[item] + dot(&wish, films.parts(item));
+            let stars = to_stars(score + config.noise as f32 * normal(&mut rng));
+            ratings.push(&user_id, &item_ids[item], stars, time);
+        }
+    }
+    ratings
+}
+
+/// The nearest half star on the scale.
+fn to_stars(score: f32) -> f32 {
+    ((score * 2.0).round() / 2.0).clamp(0.5, 5.0)
+}
+
+/// How many ratings each user gives: a third of the mean, at least one, and a share by activity of what is left.
+///
+/// The sum is exact; no user rates more than half of the catalogue, rounded up.
+fn share_out(config: &WorldConfig, people: &[Person]) -> Vec<usize> {
+    let most = config.n_items.div_ceil(2);
+    let least = (config.n_ratings / people.len() / 3).max(1);
+    let activity: f64 = people.iter().map(|person| f64::from(person.activity)).sum();
+    let spare = (config.n_ratings - least * people.len()) as f64;
+    let share = |person: &Person| (spare * f64::from(person.activity) / activity) as usize;
+    let mut counts: Vec<usize> = people.iter().map(|person| (least + share(person)).min(most)).collect();
+    let mut left = config.n_ratings - counts.iter().sum::<usize>();
+    while left > 0 {
+        let open = counts.iter().filter(|&&count| count < most).count();
+        let step = left.div_ceil(open);
+        for count in counts.iter_mut() {
+            let more = step.min(most - *count).min(left);
+            *count += more;
+            left -= more;
+        }
+    }
+    counts
+}
+
+/// Seconds in ascending order, in sittings spread over the window.
+fn draw_times(rng: &mut ChaCha8Rng, window: (i64, i64), n: usize) -> Vec<i64> {
+    let n_sittings = n.div_ceil(SITTING);
+    let length = (window.1 - window.0) as usize;
+    let mut clocks: Vec<i64> = (0..n_sittings).map(|_| window.0 + below(rng, length) as i64).collect();
+    let mut times = Vec::with_capacity(n);
+    for rating in 0..n {
+        let clock = &mut clocks[rating % n_sittings];
+        *clock += 10 + below(rng, 110) as i64;
+        times.push(*clock);
+    }
+    times.sort_unstable();
+    times
+}
+
+/// Where users meet films and choose: a film is met by its exposure, and taken by how well it matches the wish.
+struct Cinema<'a> {
+    films: &'a Films,
+    exposure: AliasTable,
+    taste_strength: f32,
+    /// The last user, counted from 1, who took each film.
+    taken_by: Vec<u32>,
+}
+
+impl<'a> Cinema<'a> {
+    fn new(films: &'a Films, taste_strength: f32) -> Self {
+        let exposure = AliasTable::new(&films.exposure);
+        Self { films, exposure, taste_strength, taken_by: vec![0; films.len()] }
+    }
+
+    /// A film that the user has not taken, drawn in proportion to its exposure times its appeal.
+    ///
+    /// Films are met one by one until one is taken. A user who has seen nearly all that is easily met chooses
+    /// from the list of what is left, which is the same law.
+    fn choose(&mut self, rng: &mut ChaCha8Rng, user: usize, wish: &[f32]) -> usize {
+        let reader = user as u32 + 1;
+        let item = (0..self.films.len()).find_map(|_| self.meet(rng, reader, wish));
+        let item = item.unwrap_or_else(|| self.choose_from_list(rng, reader, wish));
+        self.taken_by[item] = reader;
+        item
+    }
+
+    fn meet(&self, rng: &mut ChaCha8Rng, reader: u32, wish: &[f32]) -> Option<usize> {
+        let item = self.exposure.draw(rng);
+        let is_new = self.taken_by[item] != reader;
+        (is_new && uniform(rng) < logistic(self.appeal(item, wish))).then_some(item)
+    }
+
+    /// The winner of a race in which each film runs at the speed of its exposure times its appeal.
+    ///
+    /// # Source
+    ///
+    /// Efraimidis and Spirakis, Information Processing Letters 97(5), 2006,
+    /// <https://doi.org/10.1016/j.ipl.2005.11.003>; in logarithms.
+    fn choose_from_list(&self, rng: &mut ChaCha8Rng, reader: u32, wish: &[f32]) -> usize {
+        let mut best = (f64::NEG_INFINITY, 0);
+        for item in (0..self.films.len()).filter(|&item| self.taken_by[item] != reader) {
+            let ln_speed = self.films.exposure[item].ln() + ln_logistic(self.appeal(item, wish));
+            let ln_time = (-f64::from(uniform(rng)).ln()).ln();
+            if ln_speed - ln_time > best.0 {
+                best = (ln_speed - ln_time, item);
+            }
+        }
+        best.1
+    }
+
+    /// The chance that a film is taken, as the argument of the logistic function. Quality has no part in it:
+    /// it works through fame.
+    fn appeal(&self, item: usize, wish: &[f32]) -> f32 {
+        let deviations = dot(wish, self.films.parts(item)) / TASTE;
+        self.taste_strength * (deviations - PICKINESS)
+    }
+}
+
+/// The logarithm of the logistic function, without overflow.
+fn ln_logistic(x: f32) -> f64 {
+    let x = f64::from(x);
+    x.min(0.0) - (-x.abs()).exp().ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn draw_people(config: &WorldConfig) -> Vec<Person> {
+        (0..config.n_users).map(|user| Person::draw(config, user)).collect()
+    }
+
+    #[test]
+    fn scores_become_half_stars_on_the_scale() {
+        assert_eq!([-3.0, 0.7, 0.8, 3.24, 3.26, 9.0].map(to_stars), [0.5, 0.5, 1.0, 3.0, 3.5, 5.0]);
+    }
+
+    #[test]
+    fn the_logarithm_of_the_logistic_function_stays_finite_far_out() {
+        assert!((ln_logistic(0.0) - 0.5f64.ln()).abs() < 1e-12);
+        assert_eq!(ln_logistic(-1_000.0), -1_000.0);
+        assert_eq!(ln_logistic(1_000.0), 0.0);
+    }
+
+    #[test]
+    fn choosing_from_the_list_follows_the_same_law_as_meeting_one_by_one() {
+        let config = WorldConfig { n_items: 12, n_users: 1, n_ratings: 1, ..WorldConfig::default() };
+        let films = Films::draw(&config);
+        let person = Person::draw(&config, 0);
+        let wish = person.wish(person.window.0);
+        let cinema = Cinema::new(&films, 1.0);
+        let mut rng = stream(1, "test", 0);
+        let mut counts = [[0i32; 12]; 2];
+        for _ in 0..20_000 {
+            counts[0][cinema.choose_from_list(&mut rng, 1, &wish)] += 1;
+            let met = std::iter::repeat_with(|| cinema.meet(&mut rng, 1, &wish)).flatten().next();
+            counts[1][met.expect("an endless supply of films")] += 1;
+        }
+        for (listed, met) in counts[0].iter().zip(&counts[1]) {
+            // Five standard deviations of the difference of two counts.
+            assert!(f64::from((listed - met).pow(2)) < 25.0 * f64::from(listed + met).max(1.0), "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn times_of_a_long_history_ascend_and_rarely_tie() {
+        let times = draw_times(&mut stream(1, "test", 0), (0, 86_400 * 30), 2_000);
+        assert!(times.is_sorted());
+        let ties = times.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        assert!(ties < 40, "{ties}");
+    }
+
+    proptest! {
+        #[test]
+        fn shares_sum_to_the_number_of_ratings_and_none_passes_half_the_catalogue(
+            n_users in 1usize..40, n_items in 2usize..40, fullness in 0.0f64..=1.0, seed in 0u64..100,
+        ) {
+            let spare = (n_users * n_items / 2 - n_users) as f64;
+            let n_ratings = n_users + (spare * fullness) as usize;
+            let config = WorldConfig { n_users, n_items, n_ratings, seed, ..WorldConfig::default() };
+            let counts = share_out(&config, &draw_people(&config));
+            prop_assert_eq!(counts.iter().sum::<usize>(), n_ratings);
+            prop_assert!(counts.iter().all(|&count| count >= 1 && count <= n_items.div_ceil(2)));
+        }
+    }
+}

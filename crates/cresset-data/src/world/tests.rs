@@ -1,0 +1,238 @@
+//! What every world must be, seen from outside.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+
+static DEFAULT: LazyLock<World> = LazyLock::new(|| generate(&WorldConfig::default()));
+
+fn generate(config: &WorldConfig) -> World {
+    World::generate(config).expect("a valid configuration")
+}
+
+/// World indices of user and film, stars and time of each row.
+fn rows(world: &World) -> Vec<(usize, usize, f32, i64)> {
+    let index = |id: &str| id.parse::<usize>().expect("a number") - 1;
+    let table = &world.interactions;
+    let row = |row| {
+        let (user, item) = (index(table.users.name_at(row)), index(table.items.name_at(row)));
+        (user, item, table.ratings[row], table.times[row])
+    };
+    (0..table.len()).map(row).collect()
+}
+
+fn rmse(errors: impl Iterator<Item = f32>) -> f64 {
+    let (sum, n) = errors.fold((0.0, 0.0), |(sum, n), e| (sum + f64::from(e) * f64::from(e), n + 1.0));
+    (sum / n).sqrt()
+}
+
+fn variance(values: &[f32]) -> f32 {
+    let mean = values.iter().sum::<f32>() / values.len() as f32;
+    values.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / values.len() as f32
+}
+
+/// How often each film is rated.
+fn counts(world: &World) -> Vec<usize> {
+    let mut counts = vec![0; world.config.n_items];
+    rows(world).iter().for_each(|row| counts[row.1] += 1);
+    counts
+}
+
+#[test]
+fn one_seed_gives_one_world() {
+    let again = generate(&WorldConfig::default());
+    assert_eq!(again.interactions, DEFAULT.interactions);
+    assert_eq!(again.catalogue, DEFAULT.catalogue);
+    assert_eq!(again.graph, DEFAULT.graph);
+    assert_eq!(again.text_vectors(), DEFAULT.text_vectors());
+    assert_eq!(again.image_vectors(), DEFAULT.image_vectors());
+    assert_eq!(again.truth.true_scores(7, 0), DEFAULT.truth.true_scores(7, 0));
+}
+
+#[test]
+fn another_seed_gives_another_world() {
+    let other = generate(&WorldConfig { seed: 43, ..WorldConfig::default() });
+    assert_ne!(other.interactions, DEFAULT.interactions);
+    assert_ne!(other.graph, DEFAULT.graph);
+    assert_ne!(other.text_vectors(), DEFAULT.text_vectors());
+}
+
+#[test]
+fn a_bad_configuration_is_an_error_that_names_its_key() {
+    let error = World::generate(&WorldConfig { noise: f64::NAN, ..WorldConfig::default() }).unwrap_err();
+    assert_eq!(error.to_string(), "data.synthetic.noise = NaN: expected 0 to 5");
+}
+
+#[test]
+fn the_popular_tenth_of_films_has_about_half_of_the_ratings() {
+    let mut counts = counts(&DEFAULT);
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    let share = counts[..100].iter().sum::<usize>() as f64 / 120_000.0;
+    assert!((0.4..0.6).contains(&share), "{share}");
+}
+
+#[test]
+fn popular_films_are_better() {
+    let counts = counts(&DEFAULT);
+    let quality = &DEFAULT.truth.films.quality;
+    let mean = |wanted: fn(usize) -> bool| {
+        let chosen: Vec<f32> = (0..1_000).filter(|&i| wanted(counts[i])).map(|i| quality[i]).collect();
+        chosen.iter().sum::<f32>() / chosen.len() as f32
+    };
+    assert!(mean(|count| count > 200) > mean(|count| count < 50) + 0.5);
+}
+
+#[test]
+fn stars_look_like_those_that_people_give() {
+    let stars = &DEFAULT.interactions.ratings;
+    let mean = stars.iter().sum::<f32>() / stars.len() as f32;
+    assert!((3.3..3.9).contains(&mean), "{mean}");
+    assert!((0.9..1.2).contains(&variance(stars).sqrt()), "{}", variance(stars));
+}
+
+#[test]
+fn the_favourite_relation_explains_most_of_what_a_user_likes() {
+    let truth = &DEFAULT.truth;
+    for user in 0..200 {
+        let favourite = truth.favourite_relation(user);
+        let part: Vec<f32> = (0..1_000).map(|item| truth.contribution(user, item, favourite, 0)).collect();
+        let liked: Vec<f32> =
+            truth.true_scores(user, 0).iter().zip(&truth.films.quality).map(|(score, q)| score - q).collect();
+        let unexplained: Vec<f32> = liked.iter().zip(&part).map(|(liked, part)| liked - part).collect();
+        assert!(variance(&unexplained) < 0.5 * variance(&liked), "user {user}");
+    }
+}
+
+#[test]
+fn a_score_is_the_sum_of_what_the_truth_names() {
+    let truth = &DEFAULT.truth;
+    let (user, item, time) = (11, 22, 1_500_000_000);
+    let person = &truth.people[user];
+    let entities = |relation| {
+        let cast = truth.entities(item, relation);
+        let one = |&entity: &u32| truth.entity_contribution(user, relation, entity as usize, time);
+        cast.iter().map(one).sum::<f32>() / (cast.len() as f32).sqrt()
+    };
+    let own = numeric::dot(&person.wish(time)[16..], truth.films.own_part(item));
+    let sum =
+        Relation::ALL.map(entities).iter().sum::<f32>() + own + person.baseline + truth.films.quality[item];
+    assert!((sum - truth.true_score(user, item, time)).abs() < 1e-4);
+    assert!((truth.true_scores(user, time)[item] - sum).abs() < 1e-4);
+}
+
+#[test]
+fn the_truth_predicts_far_better_than_the_mean_of_a_film() {
+    let rows = rows(&DEFAULT);
+    let mut sums = vec![(0.0, 0.0); 1_000];
+    for &(_, item, stars, _) in &rows {
+        sums[item] = (sums[item].0 + stars, sums[item].1 + 1.0);
+    }
+    let of_means = rmse(rows.iter().map(|&(_, item, stars, _)| stars - sums[item].0 / sums[item].1));
+    let score = |user, item, time| DEFAULT.truth.true_score(user, item, time).clamp(0.5, 5.0);
+    let of_truth = rmse(rows.iter().map(|&(user, item, stars, time)| stars - score(user, item, time)));
+    assert!((0.85..1.05).contains(&of_means), "{of_means}");
+    assert!((0.45..0.65).contains(&of_truth), "{of_truth}");
+}
+
+#[test]
+fn users_take_what_they_like() {
+    let truth = &DEFAULT.truth;
+    let mean = |scores: &[f32]| scores.iter().sum::<f32>() / scores.len() as f32;
+    let rows = rows(&DEFAULT);
+    let taken = |user| rows.iter().filter(move |row| row.0 == user);
+    let gain = |user| {
+        let scores: Vec<f32> =
+            taken(user).map(|&(u, item, _, time)| truth.true_score(u, item, time)).collect();
+        mean(&scores) - mean(&truth.true_scores(user, 0))
+    };
+    let gains: Vec<f32> = (0..50).map(gain).collect();
+    assert!(mean(&gains) > 0.8, "{gains:?}");
+}
+
+#[test]
+fn nearest_neighbours_in_text_share_a_genre_more_often_than_chance() {
+    let text = DEFAULT.text_vectors();
+    let films = &DEFAULT.catalogue.items;
+    let share = |a: usize, b: usize| films[a].genres.iter().any(|genre| films[b].genres.contains(genre));
+    let nearest = |item: usize| {
+        let others = (0..text.len()).filter(|&other| other != item);
+        let likeness = |&other: &usize| numeric::dot(text.row(item), text.row(other));
+        others.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).expect("another film")
+    };
+    let near = (0..1_000).filter(|&item| share(item, nearest(item))).count();
+    let chance = (0..1_000).filter(|&item| share(item, (item + 500) % 1_000)).count();
+    assert!(near as f64 > 1.5 * chance as f64, "{near} against {chance}");
+    assert!(near < 990, "text reveals only a part");
+}
+
+#[test]
+fn text_and_image_vectors_have_length_1_and_the_width_asked_for() {
+    let world = generate(&WorldConfig { text_dim: 7, image_dim: 3, ..WorldConfig::default() });
+    for (vectors, dim) in [(world.text_vectors(), 7), (world.image_vectors(), 3)] {
+        assert_eq!((vectors.dim, vectors.len()), (dim, 1_000));
+        assert!((0..1_000).all(|i| (numeric::dot(vectors.row(i), vectors.row(i)) - 1.0).abs() < 1e-5));
+    }
+}
+
+#[test]
+fn titles_are_distinct_and_the_graph_links_each_film_to_its_genres() {
+    let titles: HashSet<&str> = DEFAULT.catalogue.items.iter().map(|film| film.title.as_str()).collect();
+    assert_eq!(titles.len(), 1_000);
+    let film = &DEFAULT.catalogue.items[17];
+    let of_film = DEFAULT.graph.iter().filter(|link| link.head == film.id);
+    let genres: Vec<&String> =
+        of_film.filter(|link| link.relation == "genre").map(|link| &link.tail).collect();
+    assert_eq!(genres, film.genres.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn no_two_relations_share_an_entity_name() {
+    let of = |name: &str| -> HashSet<&str> {
+        DEFAULT.graph.iter().filter(|link| link.relation == name).map(|link| link.tail.as_str()).collect()
+    };
+    let names = Relation::ALL.map(|relation| of(relation.name()));
+    let all: HashSet<&str> = names.iter().flatten().copied().collect();
+    assert_eq!(all.len(), names.iter().map(HashSet::len).sum::<usize>());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_world_has_its_rows_each_pair_once_on_the_scale_and_in_order(
+        n_users in 1usize..30,
+        n_items in 2usize..60,
+        fullness in 0.0f64..=1.0,
+        latent_dim in 1usize..9,
+        n_entities in 1usize..9,
+        taste_strength in 0.0f64..20.0,
+        seed in 0u64..1_000,
+    ) {
+        let spare = (n_users * n_items / 2 - n_users) as f64;
+        let n_ratings = n_users + (spare * fullness) as usize;
+        let world = generate(&WorldConfig {
+            n_users, n_items, n_ratings, latent_dim, taste_strength, seed,
+            n_genres: n_entities, n_directors: n_entities, n_actors: n_entities, n_tags: n_entities,
+            ..WorldConfig::default()
+        });
+        let rows = rows(&world);
+        prop_assert_eq!(rows.len(), n_ratings);
+        let pairs: HashSet<(usize, usize)> = rows.iter().map(|row| (row.0, row.1)).collect();
+        prop_assert_eq!(pairs.len(), n_ratings);
+        for &(user, item, stars, time) in &rows {
+            prop_assert!(user < n_users && item < n_items);
+            prop_assert!((0.5..=5.0).contains(&stars) && (stars * 2.0).fract() == 0.0);
+            prop_assert!((1_420_070_400..1_577_836_800).contains(&time));
+        }
+        for pair in rows.windows(2) {
+            prop_assert!(pair[0].0 < pair[1].0 || (pair[0].0 == pair[1].0 && pair[0].3 <= pair[1].3));
+        }
+        let last = rows.last().map(|row| row.0);
+        prop_assert_eq!(last, Some(n_users - 1), "every user rates");
+        prop_assert!(world.text_vectors().values.iter().all(|x| x.is_finite()));
+        prop_assert!(world.truth.true_scores(0, 0).iter().all(|x| x.is_finite()));
+    }
+}

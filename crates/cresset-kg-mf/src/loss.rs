@@ -1,0 +1,28 @@
+//! Squared error with a penalty that weighs every row by its ratings in the batch.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+/// Mean squared error.
+///
+/// # Shapes
+///
+/// - predictions, ratings: `[batch, 1]`
+/// - output: `[1]`, in squared stars
+pub fn squared_error<B: Backend>(predictions: Tensor<B, 2>, ratings: Tensor<B, 2>) -> Tensor<B, 1> {
+    let error = predictions - ratings;
+    (error.clone() * error).mean()
+}
+
+/// Sum over examples of the squared length of the row each one uses, divided by the number of examples.
+///
+/// Equal to squaring the rows example by example, at the cost of the distinct rows alone.
+///
+/// # Shapes
+///
+/// - rows: `[n_unique, dim]`
+/// - counts: `[n_unique, 1]`, how many examples use each row
+/// - output: `[1]`
+pub fn mean_square_length<B: Backend>(rows: Tensor<B, 2>, counts: Tensor<B, 2>, batch: usize) -> Tensor<B, 1> {
+    (rows.clone() * rows * counts).sum() / batch as f64
+}

@@ -1,0 +1,115 @@
+//! What can be wrong with the numbers a metric is asked about.
+
+/// Why a metric has no value.
+///
+/// [`MetricError::Undefined`] is a property of honest data and becomes null in [`Metrics`](crate::Metrics);
+/// every other variant means that the numbers handed in are wrong.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum MetricError {
+    /// Targets and predictions do not pair up.
+    #[error("{targets} targets but {predictions} predictions, expected one prediction for each target")]
+    LengthMismatch {
+        /// Number of targets.
+        targets: usize,
+        /// Number of predictions.
+        predictions: usize,
+    },
+    /// There is nothing to average over.
+    #[error("no values to evaluate, expected at least one")]
+    Empty,
+    /// A NaN or an infinity among the inputs of a metric.
+    #[error("{what} {index} is {value}, expected a finite number")]
+    NotFinite {
+        /// Which input: `target`, `prediction` or `score`.
+        what: &'static str,
+        /// Its position in the slice, from 0; for a score the item id.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A NaN or an infinity among a user's scores.
+    #[error(
+        "the score of item {item} for user {user} is {value}, expected a finite number: check the training for divergence"
+    )]
+    ScoreNotFinite {
+        /// Dense user id.
+        user: u32,
+        /// Dense item id.
+        item: u32,
+        /// The score.
+        value: f32,
+    },
+    /// The data leave the metric without a value.
+    #[error("{metric} is undefined: {reason}")]
+    Undefined {
+        /// The metric's name, without a cut-off.
+        metric: &'static str,
+        /// What the data lack.
+        reason: String,
+    },
+    /// A cut-off of 0.
+    #[error("cut-off k = 0, expected at least 1")]
+    ZeroCutoff,
+    /// No cut-off at all.
+    #[error("no cut-off k given, expected at least one, such as 10")]
+    NoCutoff,
+    /// The scorer has no item to rank.
+    #[error("the catalogue holds no item, expected at least one")]
+    EmptyCatalogue,
+    /// An item twice in a list whose items must differ.
+    #[error("item {item} is twice in the {list} list, expected each item once")]
+    DuplicateItem {
+        /// Which list: `ranked` or `relevant`.
+        list: &'static str,
+        /// Dense item id.
+        item: u32,
+    },
+    /// Row offsets that do not cut the items into rows.
+    #[error(
+        "the {list} lists' offset {index} is {value}, expected offsets that start at 0, never fall and end at {n_items}"
+    )]
+    BadOffsets {
+        /// Which lists: `relevant` or `seen`.
+        list: &'static str,
+        /// Position of the first bad offset.
+        index: usize,
+        /// The offset.
+        value: usize,
+        /// Number of items in all rows together.
+        n_items: usize,
+    },
+    /// A user for whom the lists have no row.
+    #[error("the {list} lists have {n_users} rows and none for user {user}, expected one row for each user")]
+    NoSuchUser {
+        /// Which lists: `relevant` or `seen`.
+        list: &'static str,
+        /// Dense user id.
+        user: u32,
+        /// Number of rows.
+        n_users: usize,
+    },
+    /// A list that is not sorted, or names an item twice.
+    #[error("the {list} list of user {user} has item {item} out of order, expected ids that strictly rise")]
+    NotAscending {
+        /// Which list: `relevant` or `seen`.
+        list: &'static str,
+        /// Dense user id.
+        user: u32,
+        /// The first item that is not above its predecessor.
+        item: u32,
+    },
+    /// An item that the catalogue does not hold.
+    #[error(
+        "the {list} list of user {user} names item {item}, expected ids below {n_items}, the catalogue's size"
+    )]
+    ItemOutOfRange {
+        /// Which list: `relevant` or `seen`.
+        list: &'static str,
+        /// Dense user id.
+        user: u32,
+        /// The item.
+        item: u32,
+        /// Number of items in the catalogue.
+        n_items: usize,
+    },
+}

@@ -1,0 +1,254 @@
+//! Weights as a safetensors file: every name and shape is checked before anything changes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path as FilePath;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor, TensorData};
+use cresset_data::files::{FileError, atomic_write, read_bytes};
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::path::Path;
+
+const NOTE: &str = "note";
+
+/// Tensors by name, in the order of their names.
+pub type NamedTensors = BTreeMap<String, TensorData>;
+
+/// Why weights could not be saved or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file is not safetensors, or cut short.
+    #[error("{file} is no complete safetensors file ({cause}); train again or restore it from a copy")]
+    Format {
+        /// The file.
+        file: String,
+        /// What the reader said.
+        cause: String,
+    },
+    /// A tensor that the model needs is not there.
+    #[error("the weights lack `{0}`; they belong to another model or config")]
+    Missing(String),
+    /// A tensor is there that the model does not know.
+    #[error("the weights hold `{0}`, which this model does not have; they belong to another model or config")]
+    Surplus(String),
+    /// A tensor has another shape than the model's.
+    #[error("`{name}` has shape {found:?} in the weights and {expected:?} in the model; load it with the config it was trained with")]
+    Shape {
+        /// The tensor.
+        name: String,
+        /// Its shape in the file.
+        found: Vec<usize>,
+        /// Its shape in the model.
+        expected: Vec<usize>,
+    },
+    /// A tensor is not of 32-bit floats.
+    #[error("`{name}` is stored as {found}, expected F32")]
+    Type {
+        /// The tensor.
+        name: String,
+        /// Its type in the file.
+        found: String,
+    },
+}
+
+/// Every float parameter of `module`, by path.
+pub fn named_tensors<B: Backend, M: Module<B>>(module: &M) -> NamedTensors {
+    let mut collect = Collect::default();
+    module.visit(&mut collect);
+    collect.tensors
+}
+
+/// The module with the values of `tensors`, which must be its own, name for name and shape for shape.
+///
+/// # Errors
+///
+/// A surplus or missing name, or another shape; all are checked before the first value is set.
+pub fn restore<B: Backend, M: Module<B>>(module: M, tensors: NamedTensors) -> Result<M, WeightsError> {
+    let wanted = named_shapes::<B, M>(&module);
+    if let Some(name) = tensors.keys().find(|name| !wanted.contains_key(*name)) {
+        return Err(WeightsError::Surplus(name.clone()));
+    }
+    for (name, expected) in wanted {
+        let found = tensors.get(&name).ok_or_else(|| WeightsError::Missing(name.clone()))?.shape.to_vec();
+        if found != expected {
+            return Err(WeightsError::Shape { name, found, expected });
+        }
+    }
+    Ok(module.map(&mut Put { tensors, path: Path::default() }))
+}
+
+/// Writes tensors to a safetensors file, in one atomic step; equal tensors give equal bytes.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn save(tensors: &NamedTensors, file: &FilePath) -> Result<(), WeightsError> {
+    write(tensors, None, file)
+}
+
+/// As [`save`], with a text beside the tensors.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn save_with_note(tensors: &NamedTensors, note: &str, file: &FilePath) -> Result<(), WeightsError> {
+    write(tensors, Some(HashMap::from([(NOTE.to_owned(), note.to_owned())])), file)
+}
+
+fn write(tensors: &NamedTensors, note: Option<HashMap<String, String>>, file: &FilePath) -> Result<(), WeightsError> {
+    let views = tensors
+        .iter()
+        .map(|(name, data)| Ok((name, TensorView::new(Dtype::F32, data.shape.to_vec(), data.as_bytes())?)))
+        .collect::<Result<Vec<_>, SafeTensorError>>()
+        .map_err(|cause| not_whole(file, &cause))?;
+    let bytes = safetensors::serialize(views, note).map_err(|cause| not_whole(file, &cause))?;
+    Ok(atomic_write(file, &bytes)?)
+}
+
+/// Reads the tensors of a safetensors file.
+///
+/// # Errors
+///
+/// If the file is not there, cut short, or holds other than 32-bit floats.
+pub fn load(file: &FilePath) -> Result<NamedTensors, WeightsError> {
+    Ok(load_with_note(file)?.0)
+}
+
+/// Reads the tensors of a safetensors file and the text that [`save_with_note`] put beside them.
+///
+/// # Errors
+///
+/// If the file is not there, cut short, or holds other than 32-bit floats.
+pub fn load_with_note(file: &FilePath) -> Result<(NamedTensors, String), WeightsError> {
+    let bytes = read_bytes(file)?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|cause| not_whole(file, &cause))?;
+    let note = header.metadata().as_ref().and_then(|notes| notes.get(NOTE)).cloned().unwrap_or_default();
+    let parsed = SafeTensors::deserialize(&bytes).map_err(|cause| not_whole(file, &cause))?;
+    let tensors: Result<_, WeightsError> =
+        parsed.iter().map(|(name, view)| Ok((name.to_owned(), to_data(name, &view)?))).collect();
+    Ok((tensors?, note))
+}
+
+fn not_whole(file: &FilePath, cause: &SafeTensorError) -> WeightsError {
+    WeightsError::Format { file: file.display().to_string(), cause: cause.to_string() }
+}
+
+fn to_data(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightsError> {
+    if view.dtype() != Dtype::F32 {
+        return Err(WeightsError::Type { name: name.to_owned(), found: format!("{:?}", view.dtype()) });
+    }
+    let floats = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    Ok(TensorData::new(floats.collect::<Vec<_>>(), view.shape().to_vec()))
+}
+
+/// Named tensors that are taken one by one and must all be taken.
+pub(crate) struct Tensors(NamedTensors);
+
+impl Tensors {
+    pub(crate) fn new(tensors: NamedTensors) -> Self {
+        Self(tensors)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    pub(crate) fn take_matrix<B: Backend>(
+        &mut self,
+        name: &str,
+        device: &B::Device,
+    ) -> Result<Tensor<B, 2>, WeightsError> {
+        let data = self.0.remove(name).ok_or_else(|| WeightsError::Missing(name.to_owned()))?;
+        Ok(Tensor::from_data(data, device))
+    }
+
+    pub(crate) fn finish(self) -> Result<(), WeightsError> {
+        self.0.into_keys().next().map_or(Ok(()), |name| Err(WeightsError::Surplus(name)))
+    }
+}
+
+#[derive(Default)]
+struct Collect {
+    tensors: NamedTensors,
+    path: Path,
+}
+
+impl<B: Backend> ModuleVisitor<B> for Collect {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let data = param.val().into_data().convert_dtype(DType::F32);
+        self.tensors.insert(self.path.to_string(), data);
+    }
+}
+
+fn named_shapes<B: Backend, M: Module<B>>(module: &M) -> BTreeMap<String, Vec<usize>> {
+    let mut shapes = Shapes::default();
+    module.visit(&mut shapes);
+    shapes.shapes
+}
+
+#[derive(Default)]
+struct Shapes {
+    shapes: BTreeMap<String, Vec<usize>>,
+    path: Path,
+}
+
+impl<B: Backend> ModuleVisitor<B> for Shapes {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        self.shapes.insert(self.path.to_string(), param.val().dims().to_vec());
+    }
+}
+
+struct Put {
+    tensors: NamedTensors,
+    path: Path,
+}
+
+impl<B: Backend> ModuleMapper<B> for Put {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        let data = self.tensors.remove(&self.path.to_string()).expect("names were checked before");
+        param.map(|old| {
+            let learns = old.is_require_grad();
+            Tensor::from_data(data, &old.device()).set_require_grad(learns)
+        })
+    }
+}
+
+/// Parameters by part, the first name of each path, with the number of values in it.
+pub fn parameters_by_part<B: Backend, M: Module<B>>(module: &M) -> BTreeMap<String, usize> {
+    let mut parts = BTreeMap::new();
+    for (name, shape) in named_shapes::<B, M>(module) {
+        let part = name.split('.').next().unwrap_or_default().to_owned();
+        *parts.entry(part).or_insert(0) += shape.iter().product::<usize>();
+    }
+    parts
+}

@@ -1,0 +1,164 @@
+//! The sections of a config file.
+
+use cresset_data::DataConfig;
+use cresset_nn::ConfigError;
+use cresset_nn::optim::OptimizerConfig;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The `model` section, one type for all the models that a program composes, told apart by the key `kind`.
+pub trait ModelSection: Clone + Serialize + DeserializeOwned {
+    /// Every `kind` there is.
+    const KINDS: &'static [&'static str];
+
+    /// The documented defaults of one kind; `None` if there is no such kind.
+    fn defaults(kind: &str) -> Option<Self>;
+
+    /// Checks every number against its documented range.
+    ///
+    /// # Errors
+    ///
+    /// The first number outside its range.
+    fn validate(&self) -> Result<(), ConfigError>;
+}
+
+/// A whole config file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig<M> {
+    /// Which data, how it is cleaned and split.
+    pub data: DataConfig,
+    /// Which model, and its hyperparameters.
+    pub model: M,
+    /// How it is trained.
+    pub training: TrainingConfig,
+    /// How it is judged.
+    pub evaluation: EvaluationConfig,
+    /// What is written.
+    pub output: OutputConfig,
+}
+
+impl<M: ModelSection> RunConfig<M> {
+    /// Everything at its documented default, for one kind of model.
+    pub fn defaults(model: M) -> Self {
+        Self {
+            data: DataConfig::default(),
+            model,
+            training: TrainingConfig::default(),
+            evaluation: EvaluationConfig::default(),
+            output: OutputConfig::default(),
+        }
+    }
+}
+
+/// How a model is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingConfig {
+    /// Seed of everything random but the split: first weights and the order of examples. Default: 42.
+    pub seed: u64,
+    /// Passes over the training part, at least 1. Default: 20.
+    pub epochs: u64,
+    /// Examples in a step, at least 1. Default: 1024.
+    pub batch_size: usize,
+    /// Step size of the first epoch, above 0. Default: 0.005.
+    pub learning_rate: f64,
+    /// The learning rate is multiplied by this after each epoch, above 0 and at most 1. Default: 1.
+    pub learning_rate_decay: f64,
+    /// The update rule and its numbers.
+    pub optimizer: OptimizerConfig,
+    /// The validation metric that picks the best epoch. Default: `rmse`.
+    pub monitor: String,
+    /// Epochs without a better `monitor` before training stops; null never stops early. Default: 3.
+    pub patience: Option<u64>,
+    /// Whether means and popularity are measured on the same split and printed beside. Default: true.
+    pub baselines: bool,
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            seed: 42,
+            epochs: 20,
+            batch_size: 1024,
+            learning_rate: 0.005,
+            learning_rate_decay: 1.0,
+            optimizer: OptimizerConfig::default(),
+            monitor: "rmse".to_owned(),
+            patience: Some(3),
+            baselines: true,
+        }
+    }
+}
+
+impl TrainingConfig {
+    /// Checks every number against its documented range.
+    ///
+    /// # Errors
+    ///
+    /// The first number outside its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let (epochs, batch) = (self.epochs as f64, self.batch_size as f64);
+        let (rate, decay) = (self.learning_rate, self.learning_rate_decay);
+        ConfigError::first_of(&[
+            ("epochs", epochs, self.epochs >= 1, "at least 1"),
+            ("batch_size", batch, self.batch_size >= 1, "at least 1"),
+            ("learning_rate", rate, rate > 0.0 && rate.is_finite(), "above 0"),
+            ("learning_rate_decay", decay, decay > 0.0 && decay <= 1.0, "above 0 and at most 1"),
+        ])?;
+        self.optimizer.validate().map_err(|e| ConfigError { field: format!("optimizer.{}", e.field), ..e })
+    }
+
+    /// The learning rate of an epoch, counted from 0.
+    pub fn learning_rate_at(&self, epoch: u64) -> f64 {
+        self.learning_rate * self.learning_rate_decay.powf(epoch as f64)
+    }
+}
+
+/// How a model is judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvaluationConfig {
+    /// Cut-offs of the ranking metrics, each at least 1. Default: `[10]`.
+    pub k: Vec<usize>,
+    /// Ratings from here up make an item relevant to its user. Default: 4.0.
+    pub relevant_rating: f32,
+}
+
+impl Default for EvaluationConfig {
+    fn default() -> Self {
+        Self { k: vec![10], relevant_rating: 4.0 }
+    }
+}
+
+impl EvaluationConfig {
+    /// Checks every number against its documented range.
+    ///
+    /// # Errors
+    ///
+    /// The first number outside its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let smallest = self.k.iter().copied().min().unwrap_or(0);
+        let relevant = f64::from(self.relevant_rating);
+        ConfigError::first_of(&[
+            ("k", smallest as f64, smallest >= 1, "one or more cut-offs, each at least 1"),
+            ("relevant_rating", relevant, relevant.is_finite(), "a rating"),
+        ])
+    }
+}
+
+/// What is written beside the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputConfig {
+    /// Free text for the experiment table. Default: empty.
+    pub note: String,
+    /// Whether plots are drawn. Default: true.
+    pub plots: bool,
+}
+
+impl Default for OutputConfig {
+    fn default() -> Self {
+        Self { note: String::new(), plots: true }
+    }
+}

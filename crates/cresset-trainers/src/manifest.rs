@@ -1,0 +1,91 @@
+//! What a run was made of, so that it can be made again and told from another.
+
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+/// The content of `manifest.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The data after cleaning.
+    pub data: DataManifest,
+    /// How they were split.
+    pub split: SplitManifest,
+    /// How ranking is judged.
+    pub protocol: String,
+    /// How equal scores are judged.
+    pub ties: String,
+    /// Seed of the training.
+    pub seed: u64,
+    /// The device, as on the command line.
+    pub device: String,
+    /// Threads of the CPU.
+    pub threads: usize,
+    /// Version of this crate.
+    pub cresset: String,
+    /// Version of Burn.
+    pub burn: String,
+    /// Operating system and processor.
+    pub system: String,
+    /// Commit of the working folder; null outside a repository.
+    pub git_commit: Option<String>,
+}
+
+/// The data of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataManifest {
+    /// The reader.
+    pub source: String,
+    /// SHA-256 over the cleaned columns and ids.
+    pub fingerprint: String,
+    /// Users left after cleaning.
+    pub n_users: usize,
+    /// Items left after cleaning.
+    pub n_items: usize,
+    /// Ratings left after cleaning.
+    pub n_ratings: usize,
+    /// What cleaning read, dropped and kept.
+    pub cleaning: String,
+}
+
+/// The split of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SplitManifest {
+    /// How rows were divided.
+    pub kind: String,
+    /// Which fold, from 1.
+    pub fold: usize,
+    /// Seed of the split.
+    pub seed: u64,
+    /// Training ratings.
+    pub train: usize,
+    /// Validation ratings.
+    pub valid: usize,
+    /// Test ratings.
+    pub test: usize,
+    /// Distinct items of the test part that no training rating has.
+    pub test_items_unseen: usize,
+    /// Their share of the test part's distinct items.
+    pub test_items_unseen_share: f64,
+    /// What a reader of the numbers should know.
+    pub note: String,
+}
+
+impl Manifest {
+    /// The protocol that ranks every item that the user has not rated before.
+    pub const FULL_CATALOGUE: &str = "full: all items of the filtered data, less those the user has in train (and valid, at test)";
+    /// The tie rule.
+    pub const EXPECTED_TIES: &str = "expected: a positive tied with other items scores the mean over all orders of the tie";
+}
+
+/// Operating system and processor, `linux x86_64`.
+pub fn system() -> String {
+    format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// The commit of the working folder; `None` outside a repository or without Git.
+pub fn git_commit() -> Option<String> {
+    let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
+    let commit = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| commit.trim().to_owned())
+}

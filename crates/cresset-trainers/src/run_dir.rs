@@ -1,0 +1,125 @@
+//! The folder of a run: what lies in it and how it comes to be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cresset_data::files::{FileError, atomic_write, read_bytes};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Why a run directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunDirError {
+    /// A file in it could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It cannot be made.
+    #[error("cannot create {path} ({cause}); choose a folder that can be written to with --output")]
+    Create {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// It holds a run already.
+    #[error("{0} holds a run already; continue it with --resume or choose another folder with --output")]
+    Taken(String),
+    /// It holds no run.
+    #[error("{0} holds no trained run ({1} is missing); name a folder that `train` has written")]
+    NotARun(String, &'static str),
+    /// A file in it cannot be understood.
+    #[error("{file} cannot be understood ({cause}); restore it or train again")]
+    Content {
+        /// The file.
+        file: String,
+        /// What the parser said.
+        cause: String,
+    },
+}
+
+/// The folder of one run.
+///
+/// ```text
+/// config.yaml  manifest.yaml  history.csv  results.yaml  train.log  plots/  best_model/  checkpoints/last/
+/// ```
+#[derive(Debug, Clone)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+const FOLDERS: [&str; 3] = ["plots", "best_model", "checkpoints/last"];
+
+impl RunDir {
+    /// A new folder for a run, with its subfolders.
+    ///
+    /// # Errors
+    ///
+    /// If the folder holds a run already and `resume` is false, or cannot be made or written to.
+    pub fn create(path: &Path, resume: bool) -> Result<Self, RunDirError> {
+        let run = Self { path: path.to_owned() };
+        if !resume && run.file("config.yaml").exists() {
+            return Err(RunDirError::Taken(path.display().to_string()));
+        }
+        for folder in FOLDERS {
+            let made = fs::create_dir_all(path.join(folder));
+            made.map_err(|cause| RunDirError::Create { path: path.display().to_string(), cause })?;
+        }
+        Ok(run)
+    }
+
+    /// The folder of a finished run.
+    ///
+    /// # Errors
+    ///
+    /// If it holds no trained model.
+    pub fn open(path: &Path) -> Result<Self, RunDirError> {
+        let run = Self { path: path.to_owned() };
+        for needed in ["config.yaml", "best_model/weights.safetensors"] {
+            if !run.file(needed).exists() {
+                return Err(RunDirError::NotARun(path.display().to_string(), needed));
+            }
+        }
+        Ok(run)
+    }
+
+    /// The first of `outputs/<name>`, `outputs/<name>-2`, ... that is not there yet.
+    pub fn free_name(outputs: &Path, name: &str) -> PathBuf {
+        let numbered = (2..).map(|n| outputs.join(format!("{name}-{n}")));
+        let mut names = std::iter::once(outputs.join(name)).chain(numbered);
+        names.find(|path| !path.exists()).expect("the numbers do not end")
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in it, by its path below.
+    pub fn file(&self, below: &str) -> PathBuf {
+        self.path.join(below)
+    }
+
+    /// Writes a value as YAML, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn write_yaml(&self, below: &str, value: &impl Serialize) -> Result<(), RunDirError> {
+        let file = self.file(below);
+        let text = yaml_serde::to_string(value)
+            .map_err(|e| RunDirError::Content { file: file.display().to_string(), cause: e.to_string() })?;
+        Ok(atomic_write(&file, text.as_bytes())?)
+    }
+
+    /// Reads a YAML file.
+    ///
+    /// # Errors
+    ///
+    /// If the file is not there or holds something else.
+    pub fn read_yaml<T: DeserializeOwned>(&self, below: &str) -> Result<T, RunDirError> {
+        let file = self.file(below);
+        let text = read_bytes(&file)?;
+        yaml_serde::from_slice(&text)
+            .map_err(|e| RunDirError::Content { file: file.display().to_string(), cause: e.to_string() })
+    }
+}

@@ -1,0 +1,210 @@
+//! The data beside a saved model, so that it serves without the files it was trained on.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use cresset_data::files::{FileError, atomic_write, read_bytes};
+use cresset_data::{DataError, Ratings, Split, SplitNote, TimeKind, Vocabulary};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::run_dir::{RunDir, RunDirError};
+
+/// Users, items, titles, ratings and their split, as a model saw them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedData {
+    /// User ids.
+    pub users: Vocabulary,
+    /// Item ids.
+    pub items: Vocabulary,
+    /// Titles by item index.
+    pub titles: Vec<String>,
+    /// Lowest and highest rating there is.
+    pub rating_range: (f32, f32),
+    /// All ratings.
+    pub ratings: Ratings,
+    /// Which of them are for what.
+    pub split: Split,
+}
+
+/// Why saved data could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedDataError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file of the run directory could not be read or written.
+    #[error(transparent)]
+    RunDir(#[from] RunDirError),
+    /// A vocabulary is damaged.
+    #[error(transparent)]
+    Vocabulary(#[from] DataError),
+    /// The ratings are damaged.
+    #[error("{file} does not hold the ratings of a run ({cause}); restore it or train again")]
+    Ratings {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+/// `best_model/data.yaml`.
+#[derive(Serialize, Deserialize)]
+struct Scale {
+    rating_min: f32,
+    rating_max: f32,
+    time: String,
+    split_note: SplitNote,
+}
+
+const RATINGS: &str = "best_model/ratings.safetensors";
+const TITLES: &str = "best_model/titles.json";
+const SCALE: &str = "best_model/data.yaml";
+const USERS: &str = "best_model/uid2idx.json";
+const ITEMS: &str = "best_model/iid2idx.json";
+
+impl SavedData {
+    /// Writes everything below `best_model/`.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub fn save(&self, run: &RunDir) -> Result<(), SavedDataError> {
+        self.users.save(&run.file(USERS))?;
+        self.items.save(&run.file(ITEMS))?;
+        let titles = serde_json::to_vec(&self.titles).expect("text only");
+        atomic_write(&run.file(TITLES), &titles)?;
+        let (rating_min, rating_max) = self.rating_range;
+        let time = match self.ratings.time_kind {
+            TimeKind::Timestamp => "timestamp",
+            TimeKind::Ordinal => "ordinal",
+            TimeKind::Absent => "absent",
+        };
+        let split_note = self.split.note.clone();
+        run.write_yaml(SCALE, &Scale { rating_min, rating_max, time: time.to_owned(), split_note })?;
+        self.save_ratings(&run.file(RATINGS))
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing or damaged, or the files do not fit together.
+    pub fn load(run: &RunDir) -> Result<Self, SavedDataError> {
+        let users = Vocabulary::load(&run.file(USERS))?;
+        let items = Vocabulary::load(&run.file(ITEMS))?;
+        let titles: Vec<String> = run.read_yaml(TITLES)?;
+        let scale: Scale = run.read_yaml(SCALE)?;
+        let file = run.file(RATINGS);
+        let columns = Columns::load(&file)?;
+        columns.check(users.len(), items.len()).map_err(|cause| damaged(&file, cause))?;
+        if titles.len() != items.len() {
+            let cause = format!("{} titles for {} items", titles.len(), items.len());
+            return Err(damaged(&run.file(TITLES), cause));
+        }
+        let time_kind = match scale.time.as_str() {
+            "timestamp" => TimeKind::Timestamp,
+            "ordinal" => TimeKind::Ordinal,
+            _ => TimeKind::Absent,
+        };
+        let (ratings, split) = columns.into_ratings(time_kind, scale.split_note);
+        Ok(Self { users, items, titles, rating_range: (scale.rating_min, scale.rating_max), ratings, split })
+    }
+
+    fn save_ratings(&self, file: &Path) -> Result<(), SavedDataError> {
+        let Ratings { user_id, item_id, rating, time, .. } = &self.ratings;
+        let mut part = vec![UNUSED; rating.len()];
+        for (rows, mark) in [(&self.split.train, 0), (&self.split.valid, 1), (&self.split.test, 2)] {
+            for &row in rows {
+                part[row as usize] = mark;
+            }
+        }
+        let users = bytes_of(user_id, |id| id.to_le_bytes());
+        let items = bytes_of(item_id, |id| id.to_le_bytes());
+        let ratings = bytes_of(rating, |value| value.to_le_bytes());
+        let times = bytes_of(time, |value| value.to_le_bytes());
+        let columns = [
+            ("user_id", Dtype::U32, &users),
+            ("item_id", Dtype::U32, &items),
+            ("rating", Dtype::F32, &ratings),
+            ("time", Dtype::I64, &times),
+            ("part", Dtype::U8, &part),
+        ];
+        let views = columns
+            .into_iter()
+            .map(|(name, dtype, bytes)| Ok((name, TensorView::new(dtype, vec![rating.len()], bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+            .map_err(|e| damaged(file, e.to_string()))?;
+        let bytes = safetensors::serialize(views, None).map_err(|e| damaged(file, e.to_string()))?;
+        Ok(atomic_write(file, &bytes)?)
+    }
+}
+
+/// Mark of a rating that no part of the split uses.
+const UNUSED: u8 = 3;
+
+struct Columns {
+    user_id: Vec<u32>,
+    item_id: Vec<u32>,
+    rating: Vec<f32>,
+    time: Vec<i64>,
+    part: Vec<u8>,
+}
+
+impl Columns {
+    fn load(file: &Path) -> Result<Self, SavedDataError> {
+        let bytes = read_bytes(file)?;
+        let parsed = SafeTensors::deserialize(&bytes).map_err(|e| damaged(file, e.to_string()))?;
+        let mut columns: HashMap<&str, TensorView<'_>> = parsed.iter().collect();
+        let mut take = |name: &str, dtype: Dtype| match columns.remove(name) {
+            Some(view) if view.dtype() == dtype => Ok(view.data().to_vec()),
+            _ => Err(damaged(file, format!("column `{name}` of type {dtype:?} is missing"))),
+        };
+        Ok(Self {
+            user_id: values_of(&take("user_id", Dtype::U32)?, u32::from_le_bytes),
+            item_id: values_of(&take("item_id", Dtype::U32)?, u32::from_le_bytes),
+            rating: values_of(&take("rating", Dtype::F32)?, f32::from_le_bytes),
+            time: values_of(&take("time", Dtype::I64)?, i64::from_le_bytes),
+            part: take("part", Dtype::U8)?,
+        })
+    }
+
+    fn check(&self, n_users: usize, n_items: usize) -> Result<(), String> {
+        let n = self.rating.len();
+        let lengths = [self.user_id.len(), self.item_id.len(), self.time.len(), self.part.len()];
+        if lengths.iter().any(|&length| length != n) {
+            return Err(format!("its columns have lengths {n} and {lengths:?}"));
+        }
+        let beyond = |ids: &[u32], n: usize| ids.iter().copied().find(|&id| id as usize >= n);
+        if let Some(user) = beyond(&self.user_id, n_users) {
+            return Err(format!("user {user} is beyond the {n_users} of uid2idx.json"));
+        }
+        match beyond(&self.item_id, n_items) {
+            Some(item) => Err(format!("item {item} is beyond the {n_items} of iid2idx.json")),
+            None => Ok(()),
+        }
+    }
+
+    fn into_ratings(self, time_kind: TimeKind, note: SplitNote) -> (Ratings, Split) {
+        let rows = |mark: u8| {
+            let of_part = self.part.iter().zip(0u32..).filter(move |&(&part, _)| part == mark);
+            of_part.map(|(_, row)| row).collect()
+        };
+        let split = Split { train: rows(0), valid: rows(1), test: rows(2), note };
+        let Self { user_id, item_id, rating, time, .. } = self;
+        (Ratings { user_id, item_id, rating, time, time_kind }, split)
+    }
+}
+
+fn bytes_of<T: Copy, const N: usize>(values: &[T], to_bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+    values.iter().flat_map(|&value| to_bytes(value)).collect()
+}
+
+fn values_of<T, const N: usize>(bytes: &[u8], from_bytes: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.chunks_exact(N).map(|chunk| from_bytes(chunk.try_into().expect("chunks of N bytes"))).collect()
+}
+
+fn damaged(file: &Path, cause: impl Into<String>) -> SavedDataError {
+    SavedDataError::Ratings { file: file.display().to_string(), cause: cause.into() }
+}

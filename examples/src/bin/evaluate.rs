@@ -1,0 +1,13 @@
+//! The `evaluate` command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cresset_examples::{evaluate, cli};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::end(evaluate::run(&evaluate::Args::parse()))
+}

@@ -1,0 +1,13 @@
+//! The `train` command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cresset_examples::{train, cli};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::end(train::run(&train::Args::parse()))
+}

@@ -1,0 +1,139 @@
+//! What all binaries share: common options, logging, and how they end.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use cresset::device::DeviceSpec;
+use cresset::trainers::StopFlag;
+use tracing::Level;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::failure::Failure;
+
+/// Options that every binary takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Device to run on; `inspect --devices` lists what there is
+    #[arg(long, default_value = "cpu", global = true)]
+    pub device: String,
+    /// Folder that holds the data sets, each in a folder of its own
+    #[arg(long, env = "CRESSET_DATA", default_value = "data", global = true)]
+    pub data: PathBuf,
+    /// Threads of the CPU; 0 takes all there are
+    #[arg(long, default_value_t = 0, global = true)]
+    pub threads: usize,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Say only what went wrong
+    #[arg(short, long, conflicts_with = "verbose", global = true)]
+    pub quiet: bool,
+}
+
+impl Common {
+    /// The device, once the thread pool and the log are set up.
+    ///
+    /// # Errors
+    ///
+    /// If the device has no known name, or the pool cannot be built.
+    pub fn set_up(&self, log: &LogFile) -> Result<DeviceSpec, Failure> {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => Level::WARN,
+            (_, true) => Level::DEBUG,
+            _ => Level::INFO,
+        };
+        let subscriber = tracing_subscriber::fmt()
+            .without_time()
+            .with_level(false)
+            .with_target(false)
+            .with_ansi(false)
+            .with_max_level(level)
+            .with_writer(log.clone());
+        // Already set where a test runs several commands in one process.
+        let _ = subscriber.try_init();
+        rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().map_err(Failure::other)?;
+        self.device.parse().map_err(Failure::input)
+    }
+
+    /// Threads that will work.
+    pub fn n_threads(&self) -> usize {
+        rayon::current_num_threads()
+    }
+}
+
+/// Standard error, and the run's `train.log` once there is one.
+#[derive(Debug, Clone, Default)]
+pub struct LogFile(Arc<std::sync::Mutex<Option<File>>>);
+
+impl LogFile {
+    /// From now on everything said goes to `file` too.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened.
+    pub fn open(&self, file: &Path) -> Result<(), Failure> {
+        let opened = File::options().create(true).append(true).open(file).map_err(|cause| {
+            Failure::input(cresset::data::files::FileError::write(file, cause))
+        })?;
+        if let Ok(mut place) = self.0.lock() {
+            *place = Some(opened);
+        }
+        Ok(())
+    }
+}
+
+impl std::io::Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if let Ok(mut place) = self.0.lock()
+            && let Some(file) = place.as_mut()
+        {
+            file.write_all(bytes)?;
+        }
+        std::io::stderr().write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
+impl<'a> MakeWriter<'a> for LogFile {
+    type Writer = LogFile;
+
+    fn make_writer(&'a self) -> LogFile {
+        self.clone()
+    }
+}
+
+/// A flag that Ctrl-C raises; a second Ctrl-C ends the process at once.
+///
+/// # Errors
+///
+/// If the handler cannot be installed.
+pub fn stop_on_interrupt() -> Result<StopFlag, Failure> {
+    let stop = StopFlag::default();
+    let raised = stop.clone();
+    ctrlc::set_handler(move || {
+        if raised.is_raised() {
+            std::process::exit(1);
+        }
+        raised.raise();
+    })
+    .map_err(Failure::other)?;
+    Ok(stop)
+}
+
+/// Ends a binary: 0 when done, 2 for bad arguments, config or data, 1 for anything else.
+pub fn end(result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

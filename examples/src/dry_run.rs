@@ -1,0 +1,68 @@
+//! `train --dry-run`: what a newcomer runs first on their own files.
+
+use cresset::data::{Batches, Dataset, RatingBatches, Split};
+use cresset::device::OnBackend;
+use cresset::kg_mf::{KgMf, KgMfConfig};
+use cresset::nn::optim::Optimizer;
+use cresset::nn::{AutodiffRecommender, ConfigError, TrainModel, scalar};
+
+use crate::failure::Failure;
+use crate::fit::rating_scale;
+use crate::models::{Config, ModelConfig};
+
+/// One batch, forward, backward and through the optimiser, each step printed.
+pub struct DryRun<'a> {
+    /// The effective config.
+    pub config: &'a Config,
+    /// The cleaned data.
+    pub dataset: &'a Dataset,
+}
+
+impl OnBackend for DryRun<'_> {
+    type Out = Result<(), Failure>;
+
+    fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
+        let Self { config, dataset } = self;
+        println!("data       {}", dataset.cleaning);
+        println!("           {} users, {} items", dataset.n_users(), dataset.n_items());
+        let split = Split::of(&dataset.ratings, &config.data, 0)?;
+        println!("split      {} train, {} valid, {} test", split.train.len(), split.valid.len(), split.test.len());
+        println!("           {}", split.note);
+        match &config.model {
+            ModelConfig::KgMf(model) => self.kg_mf::<B>(model, &split, &device)?,
+        }
+        println!("done       the config trains; run again without --dry-run");
+        Ok(())
+    }
+}
+
+impl DryRun<'_> {
+    fn kg_mf<B: AutodiffRecommender>(
+        &self,
+        config: &KgMfConfig,
+        split: &Split,
+        device: &B::Device,
+    ) -> Result<(), ConfigError> {
+        let train = self.dataset.ratings.select(&split.train);
+        let scale = rating_scale(&train, self.dataset.rating_range);
+        let training = &self.config.training;
+        let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
+        let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;
+        let parts = config.n_parameters(n_users, n_items);
+        println!("model      kg-mf, {} parameters", parts.iter().map(|(_, n)| n).sum::<usize>());
+        let batches = RatingBatches::new(train, training.batch_size, training.seed);
+        let batch = batches.batch(&batches.order(0), 0);
+        println!("batch      {} ratings, {} users, {} items", batch.len(), batch.users.len(), batch.items.len());
+        one_step::<B, _>(model, &batch, self.config);
+        Ok(())
+    }
+}
+
+fn one_step<B: AutodiffRecommender, M: TrainModel<B>>(model: M, batch: &M::Batch, config: &Config) {
+    let pass = model.forward_loss(batch);
+    println!("forward    loss {:.4}", scalar(pass.loss.clone().inner()));
+    let mut optimizer = Optimizer::new(config.training.optimizer.clone());
+    let model = optimizer.step(model, pass, config.training.learning_rate);
+    println!("backward   one step of the optimiser");
+    println!("forward    loss {:.4} on the same batch", scalar(model.forward_loss(batch).loss.inner()));
+}

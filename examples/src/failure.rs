@@ -1,0 +1,69 @@
+//! How a command fails: whose fault it is decides the exit code.
+
+use std::error::Error;
+use std::fmt;
+
+use cresset::baselines::BaselineError;
+use cresset::data::files::FileError;
+use cresset::data::DataError;
+use cresset::device::DeviceError;
+use cresset::metrics::MetricError;
+use cresset::nn::ConfigError;
+use cresset::nn::weights::WeightsError;
+use cresset::trainers::config::ConfigFileError;
+use cresset::trainers::plot::PlotError;
+use cresset::trainers::{RunDirError, SavedDataError, TrainError};
+
+/// One sentence about what went wrong, and the exit code that goes with it.
+#[derive(Debug)]
+pub struct Failure {
+    cause: Box<dyn Error>,
+    is_input: bool,
+}
+
+impl Failure {
+    /// The arguments, the config or the data are at fault: exit code 2.
+    pub fn input(cause: impl Into<Box<dyn Error>>) -> Self {
+        Self { cause: cause.into(), is_input: true }
+    }
+
+    /// Anything else: exit code 1.
+    pub fn other(cause: impl Into<Box<dyn Error>>) -> Self {
+        Self { cause: cause.into(), is_input: false }
+    }
+
+    /// 2 for bad arguments, config or data, 1 for anything else.
+    pub fn exit_code(&self) -> u8 {
+        if self.is_input { 2 } else { 1 }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+macro_rules! fails_as {
+    ($make:ident: $($error:ty),+) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Failure::$make(error)
+            }
+        })+
+    };
+}
+
+fails_as!(input: ConfigError, ConfigFileError, DataError, DeviceError, FileError, RunDirError, SavedDataError);
+fails_as!(input: WeightsError);
+fails_as!(input: BaselineError);
+fails_as!(other: MetricError, PlotError);
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Diverged { .. } | TrainError::Interrupted { .. } | TrainError::Metric(_) => Self::other(error),
+            TrainError::Monitor { .. } | TrainError::Weights(_) | TrainError::File(_) => Self::input(error),
+        }
+    }
+}

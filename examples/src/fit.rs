@@ -1,0 +1,205 @@
+//! One split, trained and judged into one run directory.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Instant;
+
+use cresset::baselines::{GlobalMean, ItemMean, Popularity, TrainingSet, UserMean};
+use cresset::data::{Dataset, RatingBatches, Ratings, Split};
+use cresset::device::{DeviceSpec, OnBackend};
+use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
+use cresset::metrics::Metrics;
+use cresset::nn::AutodiffRecommender;
+use cresset::trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
+use cresset::trainers::memory::peak_memory_mb;
+use cresset::trainers::results::Results;
+use cresset::trainers::{EvaluationPart, Judged, Progress, RunDir, SavedData, StopFlag, Trained, Trainer, plot};
+
+use crate::failure::Failure;
+use crate::models::{Config, ModelConfig};
+
+/// Everything that a fit needs; runs on any backend.
+pub struct Fit<'a> {
+    /// The effective config.
+    pub config: &'a Config,
+    /// The cleaned data.
+    pub dataset: &'a Dataset,
+    /// Their split.
+    pub split: Split,
+    /// Which fold, from 0.
+    pub fold: usize,
+    /// Where the run goes.
+    pub run: &'a RunDir,
+    /// The device, for the manifest.
+    pub device: DeviceSpec,
+    /// Threads, for the manifest.
+    pub threads: usize,
+    /// Raised to stop.
+    pub stop: StopFlag,
+    /// When the run began.
+    pub began: Instant,
+}
+
+/// The parts of a split, each as what it is for.
+struct Parts {
+    train: Ratings,
+    valid: EvaluationPart,
+    test: EvaluationPart,
+}
+
+impl OnBackend for Fit<'_> {
+    type Out = Result<Results, Failure>;
+
+    fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
+        let part = |rows: &[u32]| self.dataset.ratings.select(rows);
+        let (train, test) = (part(&self.split.train), part(&self.split.test));
+        self.run.write_yaml("manifest.yaml", &self.manifest(&train, &test))?;
+        self.saved_data().save(self.run)?;
+        let judge = |part: Ratings, seen: &Ratings| {
+            EvaluationPart::new(part, seen, self.dataset.n_users(), &self.config.evaluation)
+        };
+        let valid = judge(part(&self.split.valid), &train);
+        let seen = part(&[&self.split.train[..], &self.split.valid[..]].concat());
+        let parts = Parts { valid, test: judge(test, &seen), train };
+        match &self.config.model {
+            ModelConfig::KgMf(model) => self.kg_mf::<B>(model, parts, &device),
+        }
+    }
+}
+
+impl Fit<'_> {
+    fn kg_mf<B: AutodiffRecommender>(
+        &self,
+        config: &KgMfConfig,
+        parts: Parts,
+        device: &B::Device,
+    ) -> Result<Results, Failure> {
+        let training = &self.config.training;
+        let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
+        let scale = rating_scale(&parts.train, self.dataset.rating_range);
+        let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;
+        let batches = RatingBatches::new(parts.train, training.batch_size, training.seed);
+        let trainer = Trainer { config: training, run: self.run, stop: self.stop.clone() };
+        let mut validate = |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(Judged::both(model))?.0);
+        let trained = trainer.fit(model, &batches, &mut validate, device)?;
+
+        let n_parameters = config.n_parameters(n_users, n_items).iter().map(|(_, n)| n).sum();
+        let best = &trained.model;
+        let valid = parts.valid.measure(Judged::both(best))?.0;
+        let (test, counts) = parts.test.measure(Judged::both(best))?;
+        tracing::info!("{counts}");
+        let baselines = match training.baselines {
+            true => baselines(&parts.test, batches.ratings(), n_users, n_items)?,
+            false => BTreeMap::new(),
+        };
+        self.finish(&trained, n_parameters, valid, test, baselines)
+    }
+
+    fn finish<M>(
+        &self,
+        trained: &Trained<M>,
+        n_parameters: usize,
+        valid: Metrics,
+        test: Metrics,
+        baselines: BTreeMap<String, Metrics>,
+    ) -> Result<Results, Failure> {
+        let Progress { history, early_stop, epoch, .. } = &trained.progress;
+        if self.config.output.plots {
+            plot::training_history(history, &self.run.file("plots/training_history.png"))?;
+        }
+        let results = Results {
+            model: self.config.model.kind().to_owned(),
+            n_parameters,
+            best_epoch: early_stop.best.map_or(0, |(epoch, _)| epoch),
+            epochs: *epoch,
+            seconds: self.began.elapsed().as_secs_f64(),
+            examples_per_second: trained.examples_per_second,
+            peak_memory_mb: peak_memory_mb(),
+            valid,
+            test,
+            baselines,
+        };
+        self.run.write_yaml("results.yaml", &results)?;
+        Ok(results)
+    }
+
+    fn saved_data(&self) -> SavedData {
+        SavedData {
+            users: self.dataset.users.clone(),
+            items: self.dataset.items.clone(),
+            titles: self.dataset.titles.clone(),
+            rating_range: self.dataset.rating_range,
+            ratings: self.dataset.ratings.clone(),
+            split: self.split.clone(),
+        }
+    }
+
+    fn manifest(&self, train: &Ratings, test: &Ratings) -> Manifest {
+        let data = &self.config.data;
+        let known: HashSet<u32> = train.item_id.iter().copied().collect();
+        let tested: HashSet<u32> = test.item_id.iter().copied().collect();
+        let unseen = tested.difference(&known).count();
+        Manifest {
+            data: DataManifest {
+                source: data.source.name().to_owned(),
+                fingerprint: self.dataset.fingerprint.clone(),
+                n_users: self.dataset.n_users(),
+                n_items: self.dataset.n_items(),
+                n_ratings: self.dataset.ratings.len(),
+                cleaning: self.dataset.cleaning.to_string(),
+            },
+            split: SplitManifest {
+                kind: self.split.note.method.clone(),
+                fold: self.fold + 1,
+                seed: data.split_seed,
+                train: self.split.train.len(),
+                valid: self.split.valid.len(),
+                test: self.split.test.len(),
+                test_items_unseen: unseen,
+                test_items_unseen_share: unseen as f64 / tested.len().max(1) as f64,
+                note: self.split.note.to_string(),
+            },
+            protocol: Manifest::FULL_CATALOGUE.to_owned(),
+            ties: Manifest::EXPECTED_TIES.to_owned(),
+            seed: self.config.training.seed,
+            device: self.device.to_string(),
+            threads: self.threads,
+            cresset: cresset::VERSION.to_owned(),
+            burn: cresset::BURN_VERSION.to_owned(),
+            system: manifest::system(),
+            git_commit: manifest::git_commit(),
+        }
+    }
+}
+
+/// Where predictions start, and where they end.
+pub fn rating_scale(train: &Ratings, (min, max): (f32, f32)) -> RatingScale {
+    let sum: f64 = train.rating.iter().map(|&rating| f64::from(rating)).sum();
+    RatingScale { mean: (sum / train.len().max(1) as f64) as f32, min, max }
+}
+
+/// The simple recommenders on the same part, fitted on the same training ratings.
+///
+/// # Errors
+///
+/// If there is no training rating.
+pub fn baselines(
+    part: &EvaluationPart,
+    train: &Ratings,
+    n_users: usize,
+    n_items: usize,
+) -> Result<BTreeMap<String, Metrics>, Failure> {
+    let (user_ids, item_ids, ratings) = (&train.user_id, &train.item_id, &train.rating);
+    let training = TrainingSet { user_ids, item_ids, ratings, n_users, n_items };
+    let global = GlobalMean::fit(&training)?;
+    let user = UserMean::fit(&training, 0.0)?;
+    let item = ItemMean::fit(&training, 0.0)?;
+    let popularity = Popularity::fit(&training)?;
+    let judged: [(&str, Judged<'_>); 4] = [
+        ("global mean", Judged { predictor: Some(&global), scorer: None }),
+        ("user mean", Judged { predictor: Some(&user), scorer: None }),
+        ("item mean", Judged::both(&item)),
+        ("popularity", Judged { predictor: None, scorer: Some(&popularity) }),
+    ];
+    let measure = |(name, judged): (&str, Judged<'_>)| Ok((name.to_owned(), part.measure(judged)?.0));
+    judged.into_iter().map(measure).collect()
+}

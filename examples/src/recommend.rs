@@ -1,0 +1,165 @@
+//! `recommend`: the best items for a user, by title.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser};
+use cresset::data::UserItems;
+use cresset::data::files::{atomic_write_with, read_bytes};
+use cresset::device::{OnBackend, on_device};
+use cresset::metrics::top_k;
+use cresset::nn::AutodiffRecommender;
+
+use crate::cli::{Common, LogFile};
+use crate::failure::Failure;
+use crate::saved::{Saved, Served};
+
+/// Recommend items from a trained run
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Args {
+    /// The run directory
+    run: PathBuf,
+    #[command(flatten)]
+    whom: Whom,
+    /// How many items
+    #[arg(long, default_value_t = 10)]
+    top: usize,
+    /// Rank only the items of this file, one id a line
+    #[arg(long, value_name = "FILE")]
+    candidates: Option<PathBuf>,
+    /// Keep items that the user has rated already
+    #[arg(long)]
+    keep_seen: bool,
+    /// With --all-users: the CSV file to write
+    #[arg(long, value_name = "FILE", requires = "all_users")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// For whom.
+#[derive(Debug, Group)]
+#[group(required = true, multiple = false)]
+struct Whom {
+    /// One user, by the id in the data
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// Every user, into --output
+    #[arg(long, requires = "output")]
+    all_users: bool,
+}
+
+/// Users ranked at once.
+const USERS_AT_ONCE: usize = 256;
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If the run, a file or an id cannot be used.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let device = args.common.set_up(&LogFile::default())?;
+    let saved = Saved::open(&args.run)?;
+    on_device(&device, Recommend { args, saved: &saved })?
+}
+
+struct Recommend<'a> {
+    args: &'a Args,
+    saved: &'a Saved,
+}
+
+impl OnBackend for Recommend<'_> {
+    type Out = Result<(), Failure>;
+
+    fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
+        let model = self.saved.model::<B>(&device)?;
+        let masks = Masks::new(self.args, self.saved)?;
+        match (&self.args.whom.user, &self.args.output) {
+            (Some(id), _) => self.print(&*model, &masks, self.saved.user(id)?),
+            (None, Some(file)) => self.write_all(&*model, &masks, file),
+            (None, None) => Err(Failure::input("--all-users needs --output FILE")),
+        }
+    }
+}
+
+/// An item and its score.
+type Ranked = Vec<(u32, f32)>;
+
+impl Recommend<'_> {
+    fn rank(&self, model: &dyn Served, masks: &Masks, users: &[u32]) -> Result<Vec<Ranked>, Failure> {
+        let n_items = model.n_items();
+        let mut scores = vec![0.0; users.len() * n_items];
+        model.score_block(users, &mut scores);
+        let rows = users.iter().zip(scores.chunks(n_items));
+        rows.map(|(&user, scores)| Ok(top_k(scores, &masks.of(user), self.args.top)?)).collect()
+    }
+
+    fn print(&self, model: &dyn Served, masks: &Masks, user: u32) -> Result<(), Failure> {
+        let ranked = self.rank(model, masks, &[user])?;
+        println!("{:>4}  {:>6}  {:<8}  title", "rank", "score", "item");
+        for (place, (item, score)) in (1..).zip(ranked.into_iter().flatten()) {
+            let (id, title) = (self.saved.data.items.id_of(item), &self.saved.data.titles[item as usize]);
+            println!("{place:>4}  {score:>6.3}  {id:<8}  {title}");
+        }
+        Ok(())
+    }
+
+    fn write_all(&self, model: &dyn Served, masks: &Masks, file: &std::path::Path) -> Result<(), Failure> {
+        let users: Vec<u32> = (0..self.saved.data.users.len() as u32).collect();
+        let mut ranked = Vec::new();
+        for block in users.chunks(USERS_AT_ONCE) {
+            ranked.extend(self.rank(model, masks, block)?);
+        }
+        atomic_write_with(file, |out| {
+            writeln!(out, "user_id,item_id,score,rank")?;
+            for (user, items) in users.iter().zip(&ranked) {
+                for (place, (item, score)) in (1..).zip(items) {
+                    let (user, item) = (self.saved.data.users.id_of(*user), self.saved.data.items.id_of(*item));
+                    writeln!(out, "{user},{item},{score},{place}")?;
+                }
+            }
+            Ok(())
+        })?;
+        println!("{} users written to {}", users.len(), file.display());
+        Ok(())
+    }
+}
+
+/// Which items a user is not to be shown.
+struct Masks {
+    seen: Option<UserItems>,
+    not_candidates: Vec<u32>,
+}
+
+impl Masks {
+    fn new(args: &Args, saved: &Saved) -> Result<Self, Failure> {
+        let seen = (!args.keep_seen).then(|| UserItems::from_ratings(&saved.data.ratings, saved.data.users.len()));
+        let not_candidates = match &args.candidates {
+            Some(file) => all_but(file, saved)?,
+            None => vec![],
+        };
+        Ok(Self { seen, not_candidates })
+    }
+
+    /// Ascending.
+    fn of(&self, user: u32) -> Vec<u32> {
+        let seen = self.seen.as_ref().map_or(&[][..], |seen| seen.of(user));
+        let mut mask = [seen, &self.not_candidates].concat();
+        mask.sort_unstable();
+        mask.dedup();
+        mask
+    }
+}
+
+/// Every item that `file` does not name.
+fn all_but(file: &std::path::Path, saved: &Saved) -> Result<Vec<u32>, Failure> {
+    let text = String::from_utf8_lossy(&read_bytes(file)?).into_owned();
+    let mut is_candidate = vec![false; saved.data.items.len()];
+    for (line, id) in (1..).zip(text.lines()).filter(|(_, id)| !id.trim().is_empty()) {
+        let unknown = || format!("{}:{line}: item {id} is not in the model's catalogue; remove the line", file.display());
+        let item = saved.data.items.index_of(id.trim()).ok_or_else(|| Failure::input(unknown()))?;
+        is_candidate[item as usize] = true;
+    }
+    Ok((0..).zip(is_candidate).filter(|(_, is)| !is).map(|(item, _)| item).collect())
+}

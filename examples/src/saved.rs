@@ -1,0 +1,84 @@
+//! A trained model and its data, opened from a run directory.
+
+use std::path::Path;
+
+use cresset::data::Ratings;
+use cresset::kg_mf::KgMf;
+use cresset::metrics::{RatingPredictor, Scorer};
+use cresset::nn::AutodiffRecommender;
+use cresset::nn::weights;
+use cresset::trainers::{RunDir, SavedData};
+
+use crate::failure::Failure;
+use crate::fit::rating_scale;
+use crate::models::{Config, ModelConfig};
+
+/// A run that has a model.
+pub struct Saved {
+    /// Where it lies.
+    pub run: RunDir,
+    /// The config it was trained with.
+    pub config: Config,
+    /// The data it was trained on.
+    pub data: SavedData,
+}
+
+/// A model that serves: it predicts ratings and ranks the catalogue.
+pub trait Served: RatingPredictor + Scorer {}
+
+impl<M: RatingPredictor + Scorer> Served for M {}
+
+impl Saved {
+    /// Opens a run directory.
+    ///
+    /// # Errors
+    ///
+    /// If it holds no trained model, or a file in it is damaged.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let run = RunDir::open(path)?;
+        Ok(Self { config: run.read_yaml("config.yaml")?, data: SavedData::load(&run)?, run })
+    }
+
+    /// The model of the best epoch.
+    ///
+    /// # Errors
+    ///
+    /// If the weights are damaged or belong to another config.
+    pub fn model<B: AutodiffRecommender>(&self, device: &B::Device) -> Result<Box<dyn Served>, Failure> {
+        let weights = weights::load(&self.run.file("best_model/weights.safetensors"))?;
+        let (n_users, n_items) = (self.data.users.len(), self.data.items.len());
+        match &self.config.model {
+            ModelConfig::KgMf(config) => {
+                let scale = rating_scale(&self.train(), self.data.rating_range);
+                let seed = self.config.training.seed;
+                let model: KgMf<B::InnerBackend> = config.init(n_users, n_items, scale, seed, device)?;
+                Ok(Box::new(weights::restore(model, weights)?))
+            }
+        }
+    }
+
+    /// The training ratings.
+    pub fn train(&self) -> Ratings {
+        self.data.ratings.select(&self.data.split.train)
+    }
+
+    /// The index of a user's external id.
+    ///
+    /// # Errors
+    ///
+    /// If the model has never seen that user.
+    pub fn user(&self, id: &str) -> Result<u32, Failure> {
+        let unknown = || format!("--user {id}: not among the {} users the model was trained on", self.data.users.len());
+        self.data.users.index_of(id).ok_or_else(|| Failure::input(unknown()))
+    }
+
+    /// The index of an item's external id.
+    ///
+    /// # Errors
+    ///
+    /// If the model has never seen that item.
+    pub fn item(&self, id: &str) -> Result<u32, Failure> {
+        let unknown = || format!("--item {id}: not among the {} items the model was trained on", self.data.items.len());
+        self.data.items.index_of(id).ok_or_else(|| Failure::input(unknown()))
+    }
+}
