@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use clap::Args;
 use cresset::device::DeviceSpec;
 use cresset::trainers::StopFlag;
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 use crate::failure::Failure;
 
@@ -40,7 +41,7 @@ impl Common {
     ///
     /// If the device has no known name, or the pool cannot be built.
     pub fn set_up(&self, log: &LogFile) -> Result<DeviceSpec, Failure> {
-        let level = match (self.quiet, self.verbose) {
+        let screen = match (self.quiet, self.verbose) {
             (true, _) => Level::WARN,
             (_, true) => Level::DEBUG,
             _ => Level::INFO,
@@ -50,8 +51,9 @@ impl Common {
             .with_level(false)
             .with_target(false)
             .with_ansi(false)
-            .with_max_level(level)
-            .with_writer(log.clone());
+            // Who wants a quiet screen still wants to read in train.log what happened.
+            .with_max_level(screen.max(Level::INFO))
+            .with_writer(log.clone().and(std::io::stderr.with_max_level(screen)));
         // Already set where a test runs several commands in one process.
         let _ = subscriber.try_init();
         rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().map_err(Failure::other)?;
@@ -64,9 +66,9 @@ impl Common {
     }
 }
 
-/// Standard error, and the run's `train.log` once there is one.
+/// The `train.log` of the run and, while it trains, of a fold in it.
 #[derive(Debug, Clone, Default)]
-pub struct LogFile(Arc<std::sync::Mutex<Option<File>>>);
+pub struct LogFile(Arc<Mutex<Vec<File>>>);
 
 impl LogFile {
     /// From now on everything said goes to `file` too.
@@ -78,26 +80,31 @@ impl LogFile {
         let opened = File::options().create(true).append(true).open(file).map_err(|cause| {
             Failure::input(cresset::data::files::FileError::write(file, cause))
         })?;
-        if let Ok(mut place) = self.0.lock() {
-            *place = Some(opened);
+        if let Ok(mut files) = self.0.lock() {
+            files.push(opened);
         }
         Ok(())
+    }
+
+    /// Nothing more goes to the file that was opened last.
+    pub fn close(&self) {
+        if let Ok(mut files) = self.0.lock() {
+            files.pop();
+        }
     }
 }
 
 impl std::io::Write for LogFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if let Ok(mut place) = self.0.lock()
-            && let Some(file) = place.as_mut()
-        {
-            file.write_all(bytes)?;
+        if let Ok(mut files) = self.0.lock() {
+            files.iter_mut().try_for_each(|file| file.write_all(bytes))?;
         }
-        std::io::stderr().write_all(bytes)?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        std::io::stderr().flush()
+        // A file holds what it was given already.
+        Ok(())
     }
 }
 

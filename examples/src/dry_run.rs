@@ -2,12 +2,11 @@
 
 use cresset::data::{Batches, Dataset, RatingBatches, Split};
 use cresset::device::OnBackend;
-use cresset::kg_mf::{KgMf, KgMfConfig};
+use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
 use cresset::nn::optim::Optimizer;
 use cresset::nn::{AutodiffRecommender, ConfigError, TrainModel, scalar};
 
 use crate::failure::Failure;
-use crate::fit::rating_scale;
 use crate::models::{Config, ModelConfig};
 
 /// One batch, forward, backward and through the optimiser, each step printed.
@@ -44,7 +43,7 @@ impl DryRun<'_> {
         device: &B::Device,
     ) -> Result<(), ConfigError> {
         let train = self.dataset.ratings.select(&split.train);
-        let scale = rating_scale(&train, self.dataset.rating_range);
+        let scale = RatingScale::of(&train, self.dataset.rating_range);
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
         let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;

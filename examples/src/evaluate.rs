@@ -62,6 +62,10 @@ fn measure(args: &Args, runs: &[Saved], device: &DeviceSpec) -> Result<(Rows, Ra
         Part::Valid => (select(&split.valid), first.train()),
         Part::Test => (select(&split.test), select(&[&split.train[..], &split.valid[..]].concat())),
     };
+    if ratings.is_empty() {
+        let path = first.run.path().display();
+        return Err(Failure::input(format!("--split valid: {path} was trained without a validation part; take --split test")));
+    }
     let part = EvaluationPart::new(ratings, &seen, n_users, &first.config.evaluation);
     let mut rows = on_device(device, Measure { runs, part: &part })??;
     let counts = rows.counts;
@@ -88,8 +92,7 @@ impl OnBackend for Measure<'_> {
         for run in self.runs {
             let model = run.model::<B>(&device)?;
             let (metrics, counts) = self.part.measure(Judged { predictor: Some(&*model), scorer: Some(&*model) })?;
-            let name = run.run.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-            measured.metrics.push((name, metrics));
+            measured.metrics.push((run.run.path().display().to_string(), metrics));
             measured.counts = counts;
             models.push(model);
         }

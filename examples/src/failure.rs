@@ -12,7 +12,7 @@ use cresset::nn::ConfigError;
 use cresset::nn::weights::WeightsError;
 use cresset::trainers::config::ConfigFileError;
 use cresset::trainers::plot::PlotError;
-use cresset::trainers::{RunDirError, SavedDataError, TrainError};
+use cresset::trainers::{RunDir, RunDirError, SavedDataError, TrainError};
 
 /// One sentence about what went wrong, and the exit code that goes with it.
 #[derive(Debug)]
@@ -30,6 +30,15 @@ impl Failure {
     /// Anything else: exit code 1.
     pub fn other(cause: impl Into<Box<dyn Error>>) -> Self {
         Self { cause: cause.into(), is_input: false }
+    }
+
+    /// The same, telling to resume `run` where one of its folds was interrupted.
+    #[must_use]
+    pub fn in_fold_of(mut self, run: &RunDir) -> Self {
+        if let Some(TrainError::Interrupted { run: named, .. }) = self.cause.downcast_mut() {
+            *named = run.path().display().to_string();
+        }
+        self
     }
 
     /// 2 for bad arguments, config or data, 1 for anything else.

@@ -75,7 +75,7 @@ impl Fit<'_> {
     ) -> Result<Results, Failure> {
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
-        let scale = rating_scale(&parts.train, self.dataset.rating_range);
+        let scale = RatingScale::of(&parts.train, self.dataset.rating_range);
         let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;
         let batches = RatingBatches::new(parts.train, training.batch_size, training.seed);
         let trainer = Trainer { config: training, run: self.run, stop: self.stop.clone() };
@@ -169,12 +169,6 @@ impl Fit<'_> {
             git_commit: manifest::git_commit(),
         }
     }
-}
-
-/// Where predictions start, and where they end.
-pub fn rating_scale(train: &Ratings, (min, max): (f32, f32)) -> RatingScale {
-    let sum: f64 = train.rating.iter().map(|&rating| f64::from(rating)).sum();
-    RatingScale { mean: (sum / train.len().max(1) as f64) as f32, min, max }
 }
 
 /// The simple recommenders on the same part, fitted on the same training ratings.

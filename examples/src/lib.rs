@@ -1,5 +1,12 @@
+//! The commands, one module each, and what they share. A binary in `bin/` parses its arguments and calls one.
+//!
+//! This is where concrete things are named: which models there are ([`models`]), how one is fitted from data to
+//! results ([`fit`]), how a trained one is opened again ([`saved`]). Everything else is in the crates.
+
+// The types of Burn's graphs nest deeper than the compiler follows by default.
 #![recursion_limit = "256"]
-//! stub
+#![expect(missing_debug_implementations, reason = "a job runs once and is never printed")]
+
 pub mod cli;
 pub mod dry_run;
 pub mod evaluate;

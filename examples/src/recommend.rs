@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args as Group, Parser};
 use cresset::data::UserItems;
 use cresset::data::files::{atomic_write_with, read_bytes};
@@ -23,7 +24,7 @@ pub struct Args {
     #[command(flatten)]
     whom: Whom,
     /// How many items
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     top: usize,
     /// Rank only the items of this file, one id a line
     #[arg(long, value_name = "FILE")]
@@ -32,7 +33,7 @@ pub struct Args {
     #[arg(long)]
     keep_seen: bool,
     /// With --all-users: the CSV file to write
-    #[arg(long, value_name = "FILE", requires = "all_users")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "history"])]
     output: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
@@ -45,6 +46,9 @@ struct Whom {
     /// One user, by the id in the data
     #[arg(long, value_name = "ID")]
     user: Option<String>,
+    /// Somebody new, by what they rated: ITEM or ITEM:RATING, separated by commas; without a rating, the highest
+    #[arg(long, value_name = "ID[:RATING],...", value_delimiter = ',')]
+    history: Option<Vec<String>>,
     /// Every user, into --output
     #[arg(long, requires = "output")]
     all_users: bool,
@@ -75,10 +79,12 @@ impl OnBackend for Recommend<'_> {
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
         let model = self.saved.model::<B>(&device)?;
         let masks = Masks::new(self.args, self.saved)?;
-        match (&self.args.whom.user, &self.args.output) {
-            (Some(id), _) => self.print(&*model, &masks, self.saved.user(id)?),
-            (None, Some(file)) => self.write_all(&*model, &masks, file),
-            (None, None) => Err(Failure::input("--all-users needs --output FILE")),
+        let Whom { user, history, .. } = &self.args.whom;
+        match (user, history, &self.args.output) {
+            (Some(id), _, _) => self.for_user(&*model, &masks, self.saved.user(id)?),
+            (_, Some(history), _) => self.for_history(&*model, &masks, history),
+            (_, _, Some(file)) => self.write_all(&*model, &masks, file),
+            (None, None, None) => Err(Failure::input("--all-users needs --output FILE")),
         }
     }
 }
@@ -95,14 +101,41 @@ impl Recommend<'_> {
         rows.map(|(&user, scores)| Ok(top_k(scores, &masks.of(user), self.args.top)?)).collect()
     }
 
-    fn print(&self, model: &dyn Served, masks: &Masks, user: u32) -> Result<(), Failure> {
-        let ranked = self.rank(model, masks, &[user])?;
+    fn for_user(&self, model: &dyn Served, masks: &Masks, user: u32) -> Result<(), Failure> {
+        self.rank(model, masks, &[user])?.iter().for_each(|ranked| self.print(ranked));
+        Ok(())
+    }
+
+    fn for_history(&self, model: &dyn Served, masks: &Masks, history: &[String]) -> Result<(), Failure> {
+        let (items, ratings) = self.read_history(history)?;
+        let scores = model.score_history(&items, &ratings);
+        let seen = if self.args.keep_seen { &[][..] } else { &items };
+        self.print(&top_k(&scores, &masks.with(seen), self.args.top)?);
+        Ok(())
+    }
+
+    fn read_history(&self, history: &[String]) -> Result<(Vec<u32>, Vec<f32>), Failure> {
+        let (min, max) = self.saved.data.rating_range;
+        let mut read = (vec![], vec![]);
+        for entry in history {
+            let (id, rating) = entry.split_once(':').map_or((&entry[..], None), |(id, rating)| (id, Some(rating)));
+            let wrong = |text: &str| format!("--history {entry}: `{text}` is not a rating from {min} to {max}");
+            let rating = match rating {
+                None => max,
+                Some(text) => text.parse().ok().filter(|r| (min..=max).contains(r)).ok_or_else(|| Failure::input(wrong(text)))?,
+            };
+            read.0.push(self.saved.item(id)?);
+            read.1.push(rating);
+        }
+        Ok(read)
+    }
+
+    fn print(&self, ranked: &[(u32, f32)]) {
         println!("{:>4}  {:>6}  {:<8}  title", "rank", "score", "item");
-        for (place, (item, score)) in (1..).zip(ranked.into_iter().flatten()) {
+        for (place, &(item, score)) in (1..).zip(ranked) {
             let (id, title) = (self.saved.data.items.id_of(item), &self.saved.data.titles[item as usize]);
             println!("{place:>4}  {score:>6.3}  {id:<8}  {title}");
         }
-        Ok(())
     }
 
     fn write_all(&self, model: &dyn Served, masks: &Masks, file: &std::path::Path) -> Result<(), Failure> {
@@ -142,9 +175,12 @@ impl Masks {
         Ok(Self { seen, not_candidates })
     }
 
-    /// Ascending.
     fn of(&self, user: u32) -> Vec<u32> {
-        let seen = self.seen.as_ref().map_or(&[][..], |seen| seen.of(user));
+        self.with(self.seen.as_ref().map_or(&[][..], |seen| seen.of(user)))
+    }
+
+    /// What is no candidate and what is in `seen`, ascending.
+    fn with(&self, seen: &[u32]) -> Vec<u32> {
         let mut mask = [seen, &self.not_candidates].concat();
         mask.sort_unstable();
         mask.dedup();
@@ -160,6 +196,10 @@ fn all_but(file: &std::path::Path, saved: &Saved) -> Result<Vec<u32>, Failure> {
         let unknown = || format!("{}:{line}: item {id} is not in the model's catalogue; remove the line", file.display());
         let item = saved.data.items.index_of(id.trim()).ok_or_else(|| Failure::input(unknown()))?;
         is_candidate[item as usize] = true;
+    }
+    if !is_candidate.contains(&true) {
+        let file = file.display();
+        return Err(Failure::input(format!("{file} names no item; give one id a line, or leave out --candidates")));
     }
     Ok((0..).zip(is_candidate).filter(|(_, is)| !is).map(|(item, _)| item).collect())
 }

@@ -7,6 +7,7 @@ use clap::Parser;
 use cresset::data::{Dataset, Split, SplitKind};
 use cresset::device::{DeviceSpec, on_device};
 use cresset::trainers::config::{changed_keys, load};
+use cresset::trainers::manifest::Manifest;
 use cresset::trainers::results::{FoldResults, Results, metric_table};
 use cresset::trainers::{RunDir, StopFlag};
 
@@ -44,6 +45,7 @@ struct Plan<'a> {
     dataset: &'a Dataset,
     device: DeviceSpec,
     threads: usize,
+    log: LogFile,
     stop: StopFlag,
     resume: bool,
 }
@@ -58,23 +60,32 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let device = args.common.set_up(&log)?;
     let config: Config = load(&args.config, &args.sets)?;
     let began = Instant::now();
+    let path = args.output.clone().unwrap_or_else(|| default_output(&args.config));
+    // Reading the data may take minutes: what the run directory alone can tell is told before.
+    if !args.dry_run && is_finished(&path, &config, args.resume)? {
+        println!("{} is finished: raise training.epochs to train on", path.display());
+        return Ok(());
+    }
     let dataset = Dataset::load(&config.data, &args.common.data)?;
     if args.dry_run {
         return on_device(&device, DryRun { config: &config, dataset: &dataset })?;
     }
-    let path = args.output.clone().unwrap_or_else(|| default_output(&args.config));
-    let (config, finished) = open_run(&path, config, args.resume)?;
-    if finished {
-        println!("{} is finished: raise training.epochs to train on", path.display());
-        return Ok(());
-    }
+    // Data that cannot be split leave no run directory behind.
+    Split::of(&dataset.ratings, &config.data, 0)?;
     let run = RunDir::create(&path, args.resume)?;
+    check_same_data(&run, &dataset)?;
     log.open(&run.file("train.log"))?;
-    run.write_yaml("config.yaml", &config)?;
+    begin(&run, &config)?;
     announce(&config, &dataset)?;
-    let stop = stop_on_interrupt()?;
-    let plan =
-        Plan { config: &config, dataset: &dataset, device, threads: args.common.n_threads(), stop, resume: args.resume };
+    let plan = Plan {
+        config: &config,
+        dataset: &dataset,
+        device,
+        threads: args.common.n_threads(),
+        log,
+        stop: stop_on_interrupt()?,
+        resume: args.resume,
+    };
     if config.data.split == SplitKind::KFold {
         plan.folds(&run, began)
     } else {
@@ -108,7 +119,7 @@ impl Plan<'_> {
         let mut results = Vec::new();
         for fold in 0..n_folds {
             tracing::info!("fold {} of {n_folds}", fold + 1);
-            results.push(self.fold(run, fold)?);
+            results.push(self.fold(run, fold).map_err(|failure| failure.in_fold_of(run))?);
         }
         let summary = FoldResults::over(&results, began.elapsed().as_secs_f64());
         run.write_yaml("results.yaml", &summary)?;
@@ -126,19 +137,22 @@ impl Plan<'_> {
         if done && !has_more_epochs(&run, self.config)? {
             return Ok(run.read_yaml("results.yaml")?);
         }
-        run.write_yaml("config.yaml", self.config)?;
-        self.one(&run, fold, Instant::now())
+        begin(&run, self.config)?;
+        self.log.open(&run.file("train.log"))?;
+        let results = self.one(&run, fold, Instant::now());
+        self.log.close();
+        results
     }
 }
 
-/// The config to run with, and whether the run in `path` is finished already.
-fn open_run(path: &Path, config: Config, resume: bool) -> Result<(Config, bool), Failure> {
-    if !resume || !path.join("config.yaml").exists() {
-        return Ok((config, false));
+/// Whether the run in `path` has nothing left to do; an error where `config` cannot go there.
+fn is_finished(path: &Path, config: &Config, resume: bool) -> Result<bool, Failure> {
+    if !path.join("config.yaml").exists() {
+        return Ok(false);
     }
-    let run = RunDir::create(path, true)?;
+    let run = RunDir::create(path, resume)?;
     let before: Config = run.read_yaml("config.yaml")?;
-    let mut changed = changed_keys(&before, &config);
+    let mut changed = changed_keys(&before, config);
     changed.retain(|key| key != "training.epochs" || config.training.epochs < before.training.epochs);
     if !changed.is_empty() {
         let (keys, path) = (changed.join(", "), path.display());
@@ -146,8 +160,29 @@ fn open_run(path: &Path, config: Config, resume: bool) -> Result<(Config, bool),
             "--resume: {keys} changed since {path} began; put the old values back or choose another --output"
         )));
     }
-    let finished = run.file("results.yaml").exists() && !has_more_epochs(&run, &config)?;
-    Ok((config, finished))
+    Ok(run.file("results.yaml").exists() && !has_more_epochs(&run, config)?)
+}
+
+/// An error where the run began on other data than these.
+fn check_same_data(run: &RunDir, dataset: &Dataset) -> Result<(), Failure> {
+    let written = ["manifest.yaml", "fold-1/manifest.yaml"].into_iter().find(|file| run.file(file).exists());
+    let Some(file) = written else { return Ok(()) };
+    let before: Manifest = run.read_yaml(file)?;
+    if before.data.fingerprint == dataset.fingerprint {
+        return Ok(());
+    }
+    let (path, then, now) = (run.path().display(), before.data.n_ratings, dataset.ratings.len());
+    Err(Failure::input(format!(
+        "--resume: the data changed since {path} began ({then} ratings then, {now} now); restore them or choose \
+         another --output"
+    )))
+}
+
+/// Marks the run as begun and not finished, in that order: results that a longer run will replace go first, so
+/// that a kill in between cannot leave them beside the longer run's config.
+fn begin(run: &RunDir, config: &Config) -> Result<(), Failure> {
+    run.remove("results.yaml")?;
+    Ok(run.write_yaml("config.yaml", config)?)
 }
 
 fn has_more_epochs(run: &RunDir, config: &Config) -> Result<bool, Failure> {

@@ -1,6 +1,7 @@
 //! Hyperparameters.
 
 use burn::tensor::backend::Backend;
+use cresset_data::Ratings;
 use cresset_nn::{ConfigError, EmbeddingTable};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,31 @@ pub struct RatingScale {
     pub max: f32,
 }
 
+impl RatingScale {
+    /// Checks that the three are finite and in order.
+    ///
+    /// # Errors
+    ///
+    /// The first that is not.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let Self { mean, min, max } = *self;
+        let (is_scale, is_within) = (max.is_finite() && min <= max, min <= mean && mean <= max);
+        ConfigError::first_of(&[
+            ("scale.min", min.into(), min.is_finite(), "a finite number"),
+            ("scale.max", max.into(), is_scale, "a finite number of at least scale.min"),
+            ("scale.mean", mean.into(), is_within, "a number from scale.min to scale.max"),
+        ])
+    }
+}
+
+impl RatingScale {
+    /// The scale from `min` to `max`, with the mean of the training ratings.
+    pub fn of(train: &Ratings, (min, max): (f32, f32)) -> Self {
+        let sum: f64 = train.rating.iter().map(|&rating| f64::from(rating)).sum();
+        Self { mean: (sum / train.len().max(1) as f64) as f32, min, max }
+    }
+}
+
 impl KgMfConfig {
     /// Checks every number against its documented range.
     ///
@@ -57,11 +83,14 @@ impl KgMfConfig {
     /// The first number outside its range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let dim = self.embedding_dim as f64;
+        let of = |field, value| {
+            (field, value, (0.0..f64::INFINITY).contains(&value), "a finite number of at least 0")
+        };
         ConfigError::first_of(&[
             ("embedding_dim", dim, dim >= 1.0, "at least 1"),
-            ("init_std", self.init_std, self.init_std >= 0.0, "at least 0"),
-            ("l2", self.l2, self.l2 >= 0.0, "at least 0"),
-            ("l2_bias", self.l2_bias, self.l2_bias >= 0.0, "at least 0"),
+            of("init_std", self.init_std),
+            of("l2", self.l2),
+            of("l2_bias", self.l2_bias),
         ])
     }
 
@@ -69,7 +98,7 @@ impl KgMfConfig {
     ///
     /// # Errors
     ///
-    /// A hyperparameter outside its range.
+    /// A hyperparameter outside its range, or a scale that is none.
     pub fn init<B: Backend>(
         &self,
         n_users: usize,
@@ -79,6 +108,7 @@ impl KgMfConfig {
         device: &B::Device,
     ) -> Result<KgMf<B>, ConfigError> {
         self.validate()?;
+        scale.validate()?;
         let vectors = |name, n_rows| {
             EmbeddingTable::normal(name, [n_rows, self.embedding_dim], self.init_std as f32, seed, device)
         };

@@ -23,6 +23,15 @@ pub fn squared_error<B: Backend>(predictions: Tensor<B, 2>, ratings: Tensor<B, 2
 /// - rows: `[n_unique, dim]`
 /// - counts: `[n_unique, 1]`, how many examples use each row
 /// - output: `[1]`
-pub fn mean_square_length<B: Backend>(rows: Tensor<B, 2>, counts: Tensor<B, 2>, batch: usize) -> Tensor<B, 1> {
+///
+/// # Source
+///
+/// Koren, Bell and Volinsky, IEEE Computer 42(8), 2009, equation 5: its sum over ratings penalises a user once for
+/// each of them.
+pub fn mean_square_length<B: Backend>(
+    rows: Tensor<B, 2>,
+    counts: Tensor<B, 2>,
+    batch: usize,
+) -> Tensor<B, 1> {
     (rows.clone() * rows * counts).sum() / batch as f64
 }

@@ -5,10 +5,12 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use cresset_data::RatingBatch;
 use cresset_metrics::{RatingPredictor, Scorer};
-use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, TrainModel, id_tensor};
+use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, GatheredRows, RowIndex, TrainModel};
 
 use crate::batch::KgMfBatch;
 use crate::config::{KgMfConfig, RatingScale};
+use crate::error::KgMfError;
+use crate::fold_in::fold_in;
 use crate::loss::{mean_square_length, squared_error};
 
 /// Biased matrix factorisation: `rating(u, i) = mean + b_u + b_i + p_u . q_i`.
@@ -44,14 +46,13 @@ impl<B: AutodiffRecommender> TrainModel<B> for KgMf<B> {
         let predictions = product + user_bias.per_example() + item_bias.per_example() + self.scale.mean;
         let error = squared_error(predictions, Tensor::from_inner(ratings));
 
-        let user_counts = Tensor::from_inner(users.counts);
-        let item_counts = Tensor::from_inner(items.counts);
-        let square = |rows: &Tensor<B, 2>, counts: &Tensor<B, 2>| {
-            mean_square_length(rows.clone(), counts.clone(), n_examples)
+        let square = |rows: &GatheredRows<B>, index: &RowIndex<B::InnerBackend>| {
+            let counts = Tensor::from_inner(index.counts.clone());
+            mean_square_length(rows.leaf.clone(), counts, n_examples)
         };
-        let penalty = (square(&user.leaf, &user_counts) + square(&item.leaf, &item_counts)) * self.config.l2
-            + (square(&user_bias.leaf, &user_counts) + square(&item_bias.leaf, &item_counts))
-                * self.config.l2_bias;
+        let vectors = square(&user, &users) + square(&item, &items);
+        let biases = square(&user_bias, &users) + square(&item_bias, &items);
+        let penalty = vectors * self.config.l2 + biases * self.config.l2_bias;
         ForwardPass {
             parts: vec![("squared_error", error.clone().inner()), ("penalty", penalty.clone().inner())],
             loss: error + penalty,
@@ -83,21 +84,22 @@ impl<B: Backend> KgMf<B> {
 
     /// Predicted rating of every item for each user, not held to the scale, so that the order is kept.
     ///
+    /// A user that the model does not know is scored by what is known of the items.
+    ///
     /// # Shapes
     ///
     /// - output: `[users.len(), n_items]`
-    ///
-    /// # Panics
-    ///
-    /// If a user is beyond the table.
     pub fn score_items(&self, users: &[u32]) -> Tensor<B, 2> {
-        let users = id_tensor(users, &self.device());
-        let product =
-            self.user_embedding.lookup(users.clone()).matmul(self.item_embedding.weight().transpose());
-        product + self.user_bias.lookup(users) + self.item_bias.weight().transpose() + self.scale.mean
+        let vectors = self.user_embedding.lookup_or_zeros(users);
+        let product = vectors.matmul(self.item_embedding.weight().transpose());
+        let bias = self.user_bias.lookup_or_zeros(users) + self.item_bias.weight().transpose();
+        product + bias + self.scale.mean
     }
 
     /// Predicted rating of each pair, held to the scale.
+    ///
+    /// A user or item that the model does not know has neither bias nor vector: the prediction is what is left, in
+    /// the end the mean. [`try_predict`](Self::try_predict) refuses such ids.
     ///
     /// # Shapes
     ///
@@ -106,14 +108,62 @@ impl<B: Backend> KgMf<B> {
     ///
     /// # Panics
     ///
-    /// If the lengths differ, or an id is beyond its table.
+    /// If the lengths differ.
     pub fn predict(&self, users: &[u32], items: &[u32]) -> Tensor<B, 1> {
         assert_eq!(users.len(), items.len(), "one item for each user");
-        let device = self.device();
-        let (users, items) = (id_tensor(users, &device), id_tensor(items, &device));
-        let vectors = self.user_embedding.lookup(users.clone()) * self.item_embedding.lookup(items.clone());
-        let ratings = vectors.sum_dim(1) + self.user_bias.lookup(users) + self.item_bias.lookup(items);
-        (ratings + self.scale.mean).clamp(self.scale.min, self.scale.max).squeeze_dim(1)
+        let vectors = self.user_embedding.lookup_or_zeros(users) * self.item_embedding.lookup_or_zeros(items);
+        let bias = self.user_bias.lookup_or_zeros(users) + self.item_bias.lookup_or_zeros(items);
+        let ratings = vectors.sum_dim(1) + bias + self.scale.mean;
+        ratings.clamp(self.scale.min, self.scale.max).squeeze_dim(1)
+    }
+
+    /// As [`predict`](Self::predict), for ids that come from outside and may be wrong.
+    ///
+    /// # Errors
+    ///
+    /// The first user or item that the model does not know, or lengths that differ.
+    pub fn try_predict(&self, users: &[u32], items: &[u32]) -> Result<Vec<f32>, KgMfError> {
+        if users.len() != items.len() {
+            return Err(KgMfError::Unpaired { n_users: users.len(), n_items: items.len() });
+        }
+        let (n_users, n_items) = self.dims();
+        if let Some(&user_id) = users.iter().find(|&&id| id as usize >= n_users) {
+            return Err(KgMfError::UnknownUser { user_id, n_users });
+        }
+        if let Some(&item_id) = items.iter().find(|&&id| id as usize >= n_items) {
+            return Err(KgMfError::UnknownItem { item_id, n_items });
+        }
+        Ok(self.predict_pairs(users, items))
+    }
+}
+
+impl<B: Backend> KgMf<B> {
+    /// Predicted rating of every item for a user known by a few ratings alone, not held to the scale.
+    ///
+    /// The user's bias and vector are those that training would settle on with the items held still; an item that
+    /// the model does not know says something of the user's bias alone.
+    ///
+    /// # Shapes
+    ///
+    /// - items, ratings: equal lengths
+    /// - output: `[n_items]`
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    pub fn score_history(&self, items: &[u32], ratings: &[f32]) -> Vec<f32> {
+        assert_eq!(items.len(), ratings.len(), "one rating for each item");
+        let vectors = to_vec(self.item_embedding.lookup_or_zeros(items).into_data());
+        let biases = to_vec(self.item_bias.lookup_or_zeros(items).into_data());
+        let residuals: Vec<f32> =
+            ratings.iter().zip(biases).map(|(rating, bias)| rating - self.scale.mean - bias).collect();
+        let (bias, mut vector) = fold_in(&vectors, &residuals, self.config.l2, self.config.l2_bias);
+        vector.resize(self.config.embedding_dim, 0.0);
+        let vector = TensorData::new(vector, [1, self.config.embedding_dim]);
+        let user = Tensor::<B, 2>::from_data(vector, &self.device());
+        let product = user.matmul(self.item_embedding.weight().transpose());
+        let scores = product + self.item_bias.weight().transpose() + (self.scale.mean + bias);
+        to_vec(scores.into_data())
     }
 }
 

@@ -29,12 +29,20 @@ pub trait RecommenderBackend: Backend {
         ids: IntTensor<Self>,
         rows: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        let table = Tensor::<Self, 2>::from_primitive(TensorPrimitive::Float(table));
-        let ids = Tensor::<Self, 1, Int>::from_primitive(ids);
-        let rows = Tensor::<Self, 2>::from_primitive(TensorPrimitive::Float(rows));
-        let change = rows - table.clone().select(0, ids.clone());
-        table.select_assign(0, ids, change, IndexingUpdateOp::Add).into_primitive().tensor()
+        let matrix = |primitive| Tensor::<Self, 2>::from_primitive(TensorPrimitive::Float(primitive));
+        let ids = Tensor::from_primitive(ids);
+        write_rows_by_addition(matrix(table), ids, matrix(rows)).into_primitive().tensor()
     }
+}
+
+/// [`RecommenderBackend::write_rows`] for any backend: addition is the one update of rows that all of them have.
+pub(crate) fn write_rows_by_addition<B: Backend>(
+    table: Tensor<B, 2>,
+    ids: Tensor<B, 1, Int>,
+    rows: Tensor<B, 2>,
+) -> Tensor<B, 2> {
+    let change = rows - table.clone().select(0, ids.clone());
+    table.select_assign(0, ids, change, IndexingUpdateOp::Add)
 }
 
 /// A [`RecommenderBackend`] that differentiates and whose inner backend is one too: what training needs.

@@ -1,4 +1,4 @@
-//! A stack of linear layers with ReLU between them.
+//! A stack of linear layers with `ReLU` between them.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -8,7 +8,7 @@ use burn::tensor::backend::Backend;
 
 use crate::{ConfigError, init};
 
-/// Linear layers with ReLU after each but the last.
+/// Linear layers with `ReLU` after each but the last.
 #[derive(Module, Debug)]
 pub struct Mlp<B: Backend> {
     layers: Vec<Linear<B>>,
@@ -26,9 +26,14 @@ impl<B: Backend> Mlp<B> {
     pub fn new(path: &str, widths: &[usize], seed: u64, device: &B::Device) -> Result<Self, ConfigError> {
         if widths.len() < 2 || widths.contains(&0) {
             let value = format!("{widths:?}");
-            return Err(ConfigError { field: path.to_owned(), value, expected: "two or more widths, none of them 0" });
+            return Err(ConfigError {
+                field: path.to_owned(),
+                value,
+                expected: "two or more widths, none of them 0",
+            });
         }
-        let layer = |(at, pair): (usize, &[usize])| linear(&format!("{path}.{at}"), [pair[0], pair[1]], seed, device);
+        let layer =
+            |(at, pair): (usize, &[usize])| linear(&format!("{path}.{at}"), [pair[0], pair[1]], seed, device);
         Ok(Self { layers: widths.windows(2).enumerate().map(layer).collect() })
     }
 

@@ -47,11 +47,10 @@ pub struct GatheredRows<B: AutodiffRecommender> {
 impl<B: Backend> RowIndex<B> {
     /// Moves the rows that the loader found to `device`.
     pub fn new(rows: &UniqueRows, device: &B::Device) -> Self {
-        let ints = |ids: &[u32]| Tensor::from_data(TensorData::new(to_i32(ids), [ids.len()]), device);
         let counts: Vec<f32> = rows.counts.iter().map(|&count| count as f32).collect();
         Self {
-            ids: ints(&rows.ids),
-            positions: ints(&rows.positions),
+            ids: id_tensor(&rows.ids, device),
+            positions: id_tensor(&rows.positions, device),
             counts: Tensor::from_data(TensorData::new(counts, [rows.ids.len(), 1]), device),
             largest: rows.ids.last().copied(),
         }
@@ -62,13 +61,7 @@ impl<B: Backend> EmbeddingTable<B> {
     /// A table drawn from a normal distribution with mean 0, as a function of `seed` and `name`.
     ///
     /// `name` tells the model's tables apart and is the field's name by convention.
-    pub fn normal(
-        name: &str,
-        [n_rows, dim]: [usize; 2],
-        std: f32,
-        seed: u64,
-        device: &B::Device,
-    ) -> Self {
+    pub fn normal(name: &str, [n_rows, dim]: [usize; 2], std: f32, seed: u64, device: &B::Device) -> Self {
         Self::from_tensor(name, init::normal(seed, name, [n_rows, dim], std, device))
     }
 
@@ -90,6 +83,7 @@ impl<B: Backend> EmbeddingTable<B> {
     }
 
     /// The whole table, `[n_rows, dim]`.
+    #[expect(clippy::missing_panics_doc, reason = "nobody else can see the table while it is empty")]
     pub fn weight(&self) -> Tensor<B, 2> {
         self.weight.as_ref().expect("the table is held between updates").val()
     }
@@ -101,12 +95,36 @@ impl<B: Backend> EmbeddingTable<B> {
 
     /// The rows of `ids` without a gradient, for inference.
     ///
+    /// Not every backend notices an id beyond the table; [`lookup_or_zeros`](Self::lookup_or_zeros) looks.
+    ///
     /// # Shapes
     ///
     /// - ids: `[batch]`
     /// - output: `[batch, dim]`
     pub fn lookup(&self, ids: Tensor<B, 1, Int>) -> Tensor<B, 2> {
         self.weight().select(0, ids)
+    }
+
+    /// The rows of `ids` without a gradient, and zeros for an id beyond the table, of which nothing was learnt.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[ids.len(), dim]`
+    ///
+    /// # Panics
+    ///
+    /// If the table has no rows at all.
+    pub fn lookup_or_zeros(&self, ids: &[u32]) -> Tensor<B, 2> {
+        let weight = self.weight();
+        let device = weight.device();
+        let is_known = |id: u32| (id as usize) < weight.dims()[0];
+        if ids.iter().all(|&id| is_known(id)) {
+            return weight.select(0, id_tensor(ids, &device));
+        }
+        let stand_ins: Vec<u32> = ids.iter().map(|&id| if is_known(id) { id } else { 0 }).collect();
+        let mask: Vec<f32> = ids.iter().map(|&id| f32::from(is_known(id))).collect();
+        let mask = Tensor::from_data(TensorData::new(mask, [ids.len(), 1]), &device);
+        weight.select(0, id_tensor(&stand_ins, &device)) * mask
     }
 }
 
@@ -150,15 +168,14 @@ impl<B: AutodiffRecommender> GatheredRows<B> {
     }
 }
 
-fn to_i32(ids: &[u32]) -> Vec<i32> {
-    ids.iter().map(|&id| i32::try_from(id).expect("a table has fewer than 2^31 rows")).collect()
-}
-
 /// Ids as a tensor, `[ids.len()]`.
 ///
 /// # Panics
 ///
 /// If an id is 2^31 or more.
 pub fn id_tensor<B: Backend>(ids: &[u32], device: &B::Device) -> Tensor<B, 1, Int> {
-    Tensor::from_data(TensorData::new(to_i32(ids), [ids.len()]), device)
+    let narrow = |&id: &u32| i32::try_from(id).expect("a table has fewer than 2^31 rows");
+    let ids: Vec<i32> = ids.iter().map(narrow).collect();
+    let shape = [ids.len()];
+    Tensor::from_data(TensorData::new(ids, shape), device)
 }

@@ -1,6 +1,7 @@
 //! Weights as a safetensors file: every name and shape is checked before anything changes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
 use std::path::Path as FilePath;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -38,7 +39,9 @@ pub enum WeightsError {
     #[error("the weights hold `{0}`, which this model does not have; they belong to another model or config")]
     Surplus(String),
     /// A tensor has another shape than the model's.
-    #[error("`{name}` has shape {found:?} in the weights and {expected:?} in the model; load it with the config it was trained with")]
+    #[error(
+        "`{name}` has shape {found:?} in the weights and {expected:?} in the model; load it with the config it was trained with"
+    )]
     Shape {
         /// The tensor.
         name: String,
@@ -52,7 +55,7 @@ pub enum WeightsError {
     Type {
         /// The tensor.
         name: String,
-        /// Its type in the file.
+        /// Its type.
         found: String,
     },
 }
@@ -87,7 +90,7 @@ pub fn restore<B: Backend, M: Module<B>>(module: M, tensors: NamedTensors) -> Re
 ///
 /// # Errors
 ///
-/// If the file cannot be written.
+/// If the file cannot be written, or a tensor is not of 32-bit floats.
 pub fn save(tensors: &NamedTensors, file: &FilePath) -> Result<(), WeightsError> {
     write(tensors, None, file)
 }
@@ -96,17 +99,20 @@ pub fn save(tensors: &NamedTensors, file: &FilePath) -> Result<(), WeightsError>
 ///
 /// # Errors
 ///
-/// If the file cannot be written.
+/// If the file cannot be written, or a tensor is not of 32-bit floats.
 pub fn save_with_note(tensors: &NamedTensors, note: &str, file: &FilePath) -> Result<(), WeightsError> {
     write(tensors, Some(HashMap::from([(NOTE.to_owned(), note.to_owned())])), file)
 }
 
-fn write(tensors: &NamedTensors, note: Option<HashMap<String, String>>, file: &FilePath) -> Result<(), WeightsError> {
+fn write(
+    tensors: &NamedTensors,
+    note: Option<HashMap<String, String>>,
+    file: &FilePath,
+) -> Result<(), WeightsError> {
     let views = tensors
         .iter()
-        .map(|(name, data)| Ok((name, TensorView::new(Dtype::F32, data.shape.to_vec(), data.as_bytes())?)))
-        .collect::<Result<Vec<_>, SafeTensorError>>()
-        .map_err(|cause| not_whole(file, &cause))?;
+        .map(|(name, data)| Ok((name, to_view(name, data, file)?)))
+        .collect::<Result<Vec<_>, WeightsError>>()?;
     let bytes = safetensors::serialize(views, note).map_err(|cause| not_whole(file, &cause))?;
     Ok(atomic_write(file, &bytes)?)
 }
@@ -139,38 +145,22 @@ fn not_whole(file: &FilePath, cause: &SafeTensorError) -> WeightsError {
     WeightsError::Format { file: file.display().to_string(), cause: cause.to_string() }
 }
 
-fn to_data(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightsError> {
-    if view.dtype() != Dtype::F32 {
-        return Err(WeightsError::Type { name: name.to_owned(), found: format!("{:?}", view.dtype()) });
+fn check_type(name: &str, is_right: bool, found: impl Debug) -> Result<(), WeightsError> {
+    if is_right {
+        return Ok(());
     }
-    let floats = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-    Ok(TensorData::new(floats.collect::<Vec<_>>(), view.shape().to_vec()))
+    Err(WeightsError::Type { name: name.to_owned(), found: format!("{found:?}") })
 }
 
-/// Named tensors that are taken one by one and must all be taken.
-pub(crate) struct Tensors(NamedTensors);
+fn to_view<'a>(name: &str, data: &'a TensorData, file: &FilePath) -> Result<TensorView<'a>, WeightsError> {
+    check_type(name, data.dtype == DType::F32, data.dtype)?;
+    TensorView::new(Dtype::F32, data.shape.to_vec(), data.as_bytes()).map_err(|cause| not_whole(file, &cause))
+}
 
-impl Tensors {
-    pub(crate) fn new(tensors: NamedTensors) -> Self {
-        Self(tensors)
-    }
-
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    pub(crate) fn take_matrix<B: Backend>(
-        &mut self,
-        name: &str,
-        device: &B::Device,
-    ) -> Result<Tensor<B, 2>, WeightsError> {
-        let data = self.0.remove(name).ok_or_else(|| WeightsError::Missing(name.to_owned()))?;
-        Ok(Tensor::from_data(data, device))
-    }
-
-    pub(crate) fn finish(self) -> Result<(), WeightsError> {
-        self.0.into_keys().next().map_or(Ok(()), |name| Err(WeightsError::Surplus(name)))
-    }
+fn to_data(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightsError> {
+    check_type(name, view.dtype() == Dtype::F32, view.dtype())?;
+    let floats = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    Ok(TensorData::new(floats.collect::<Vec<_>>(), view.shape().to_vec()))
 }
 
 #[derive(Default)]
@@ -194,7 +184,8 @@ impl<B: Backend> ModuleVisitor<B> for Collect {
     }
 }
 
-fn named_shapes<B: Backend, M: Module<B>>(module: &M) -> BTreeMap<String, Vec<usize>> {
+/// Shape of every float parameter of `module`, by path.
+pub(crate) fn named_shapes<B: Backend, M: Module<B>>(module: &M) -> BTreeMap<String, Vec<usize>> {
     let mut shapes = Shapes::default();
     module.visit(&mut shapes);
     shapes.shapes

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use cresset_data::files::FileError;
 use cresset_nn::weights::{self, NamedTensors, WeightsError};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::early_stop::EarlyStop;
 use crate::history::{EpochRecord, History};
@@ -59,13 +61,52 @@ impl Progress {
         self.epoch += 1;
         self.history.epochs.push(EpochRecord {
             epoch: self.epoch,
-            losses: std::mem::take(&mut self.loss_sums).into_iter().map(|(name, sum)| (name, sum / examples)).collect(),
+            losses: std::mem::take(&mut self.loss_sums)
+                .into_iter()
+                .map(|(name, sum)| (name, sum / examples))
+                .collect(),
             learning_rate,
             seconds: self.epoch_seconds,
             examples_per_second: self.examples_per_second(),
             valid,
         });
         (self.step, self.examples, self.epoch_seconds) = (0, 0, 0.0);
+    }
+}
+
+/// Why weights or a checkpoint could not be saved or taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file is cut short, or a bit of it has changed.
+    #[error("{file} is damaged ({cause}): restore it from a copy, or train again with another --output")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The file is whole and does not fit the model or its optimiser.
+    #[error("{file} does not fit: {cause}")]
+    Foreign {
+        /// The file.
+        file: String,
+        /// The first tensor that does not fit.
+        cause: WeightsError,
+    },
+}
+
+impl CheckpointError {
+    /// The error with the file it is about.
+    pub(crate) fn of(file: &Path) -> impl Fn(WeightsError) -> Self {
+        let file = file.display().to_string();
+        move |error| match error {
+            WeightsError::File(error) => Self::File(error),
+            WeightsError::Format { cause, .. } => Self::Damaged { file: file.clone(), cause },
+            cause => Self::Foreign { file: file.clone(), cause },
+        }
     }
 }
 
@@ -81,30 +122,45 @@ const MODEL: &str = "model:";
 const OPTIMIZER: &str = "optimizer:";
 
 impl Checkpoint {
-    pub(crate) fn save(self, file: &Path) -> Result<(), WeightsError> {
+    pub(crate) fn save(self, file: &Path) -> Result<(), CheckpointError> {
         let prefixed = |prefix: &'static str, tensors: NamedTensors| {
             tensors.into_iter().map(move |(name, data)| (format!("{prefix}{name}"), data))
         };
         let tensors = prefixed(MODEL, self.model).chain(prefixed(OPTIMIZER, self.optimizer)).collect();
         let progress = serde_json::to_string(&self.progress).expect("plain numbers and text");
-        weights::save_with_note(&tensors, &progress, file)
+        let note = format!("{}\n{progress}", checksum(&tensors, &progress));
+        weights::save_with_note(&tensors, &note, file).map_err(CheckpointError::of(file))
     }
 
-    pub(crate) fn load(file: &Path) -> Result<Self, WeightsError> {
-        let (tensors, note) = weights::load_with_note(file)?;
-        let broken = |cause: String| WeightsError::Format { file: file.display().to_string(), cause };
-        let progress = serde_json::from_str(&note).map_err(|e| broken(format!("its state is damaged: {e}")))?;
-        let mut checkpoint =
-            Self { progress, model: NamedTensors::new(), optimizer: NamedTensors::new() };
+    pub(crate) fn load(file: &Path) -> Result<Self, CheckpointError> {
+        let (tensors, note) = weights::load_with_note(file).map_err(CheckpointError::of(file))?;
+        let damaged = |cause: String| CheckpointError::Damaged { file: file.display().to_string(), cause };
+        let (sum, progress) = note.split_once('\n').unwrap_or_default();
+        if sum != checksum(&tensors, progress) {
+            return Err(damaged("its checksum is not that of its content".to_owned()));
+        }
+        let progress = serde_json::from_str(progress).map_err(|e| damaged(e.to_string()))?;
+        let (mut model, mut optimizer) = (NamedTensors::new(), NamedTensors::new());
         for (name, data) in tensors {
             if let Some(name) = name.strip_prefix(MODEL) {
-                checkpoint.model.insert(name.to_owned(), data);
+                model.insert(name.to_owned(), data);
             } else if let Some(name) = name.strip_prefix(OPTIMIZER) {
-                checkpoint.optimizer.insert(name.to_owned(), data);
+                optimizer.insert(name.to_owned(), data);
             } else {
-                return Err(WeightsError::Surplus(name));
+                return Err(damaged(format!("it holds `{name}`, which no checkpoint does")));
             }
         }
-        Ok(checkpoint)
+        Ok(Self { progress, model, optimizer })
     }
+}
+
+/// SHA-256 over everything in a checkpoint: safetensors itself does not notice a changed weight.
+fn checksum(tensors: &NamedTensors, progress: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(progress);
+    for (name, data) in tensors {
+        hash.update(format!("{name}{:?}", data.shape.to_vec()));
+        hash.update(data.as_bytes());
+    }
+    format!("{:x}", hash.finalize())
 }

@@ -3,11 +3,11 @@
 use cresset_metrics::Direction;
 use serde::{Deserialize, Serialize};
 
-/// The best epoch so far by one validation metric.
+/// The best epoch so far by one validation metric, or the newest where nothing is validated.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EarlyStop {
-    /// The best epoch, from 1, and its value.
-    pub best: Option<(u64, f64)>,
+    /// The best epoch, from 1, and its value; without a value where nothing is validated.
+    pub best: Option<(u64, Option<f64>)>,
     /// Epochs since then.
     pub waited: u64,
 }
@@ -15,18 +15,20 @@ pub struct EarlyStop {
 impl EarlyStop {
     /// Takes the value of an epoch; true if it is the best so far. Equal values keep the older epoch.
     pub fn observe(&mut self, epoch: u64, value: f64, direction: Direction) -> bool {
-        let better = match (self.best, direction) {
-            (None, _) => true,
-            (Some((_, best)), Direction::LowerIsBetter) => value < best,
-            (Some((_, best)), Direction::HigherIsBetter) => value > best,
-        };
-        if better {
-            self.best = Some((epoch, value));
+        let best = self.best.and_then(|(_, best)| best);
+        if best.is_none_or(|best| direction.is_better(value, best)) {
+            self.best = Some((epoch, Some(value)));
             self.waited = 0;
-        } else {
-            self.waited += 1;
+            return true;
         }
-        better
+        self.waited += 1;
+        false
+    }
+
+    /// Keeps an epoch after which nothing was measured: without a validation part the newest is the best, always.
+    pub fn keep(&mut self, epoch: u64) -> bool {
+        *self = Self { best: Some((epoch, None)), waited: 0 };
+        true
     }
 
     /// Whether as many epochs as `patience` have passed without a better one.
@@ -50,12 +52,12 @@ mod tests {
     #[test]
     fn the_lowest_error_is_best_and_the_first_of_equals_is_kept() {
         let stop = after(&[0.95, 0.93, 0.94, 0.93], Direction::LowerIsBetter);
-        assert_eq!(stop, EarlyStop { best: Some((2, 0.93)), waited: 2 });
+        assert_eq!(stop, EarlyStop { best: Some((2, Some(0.93))), waited: 2 });
     }
 
     #[test]
     fn the_highest_gain_is_best() {
-        assert_eq!(after(&[0.1, 0.3, 0.2], Direction::HigherIsBetter).best, Some((2, 0.3)));
+        assert_eq!(after(&[0.1, 0.3, 0.2], Direction::HigherIsBetter).best, Some((2, Some(0.3))));
     }
 
     #[test]
@@ -64,5 +66,13 @@ mod tests {
         assert!(stop.is_exhausted(Some(2)));
         assert!(!stop.is_exhausted(Some(3)));
         assert!(!stop.is_exhausted(None));
+    }
+
+    #[test]
+    fn without_values_the_newest_epoch_is_kept_and_nobody_waits() {
+        let mut stop = after(&[0.93, 0.94], Direction::LowerIsBetter);
+        assert!(stop.keep(3));
+        assert_eq!(stop, EarlyStop { best: Some((3, None)), waited: 0 });
+        assert!(!stop.is_exhausted(Some(1)));
     }
 }

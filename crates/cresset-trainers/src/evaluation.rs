@@ -79,13 +79,16 @@ impl EvaluationPart {
     }
 
     /// `rmse`, `mae` and `r2` of what predicts, `hit_rate@k` and its kin of what ranks, over the full
-    /// catalogue.
+    /// catalogue. A part without ratings measures nothing: no metric at all.
     ///
     /// # Errors
     ///
     /// A prediction or score that is not a number; a metric that these data leave undefined is null instead.
     pub fn measure(&self, judged: Judged<'_>) -> Result<(Metrics, RankingCounts), MetricError> {
-        let mut metrics = Metrics::new();
+        let (mut metrics, mut counts) = (Metrics::new(), RankingCounts::default());
+        if self.ratings.is_empty() {
+            return Ok((metrics, counts));
+        }
         if let Some(predictor) = judged.predictor {
             let predictions = self.predict(predictor);
             let targets = &self.ratings.rating;
@@ -93,13 +96,9 @@ impl EvaluationPart {
             metrics.insert_result("mae", mae(targets, &predictions))?;
             metrics.insert_result("r2", r2(targets, &predictions))?;
         }
-        let mut counts = RankingCounts::default();
         if let Some(scorer) = judged.scorer {
-            let task = RankingTask {
-                users: &self.users,
-                relevant: lists(&self.relevant),
-                seen: lists(&self.seen),
-            };
+            let task =
+                RankingTask { users: &self.users, relevant: lists(&self.relevant), seen: lists(&self.seen) };
             let report = rank_catalogue(scorer, &task, &self.k)?;
             counts = RankingCounts {
                 users: report.n_users,

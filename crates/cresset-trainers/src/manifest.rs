@@ -73,9 +73,11 @@ pub struct SplitManifest {
 
 impl Manifest {
     /// The protocol that ranks every item that the user has not rated before.
-    pub const FULL_CATALOGUE: &str = "full: all items of the filtered data, less those the user has in train (and valid, at test)";
+    pub const FULL_CATALOGUE: &str =
+        "full: all items of the filtered data, less those the user has in train (and valid, at test)";
     /// The tie rule.
-    pub const EXPECTED_TIES: &str = "expected: a positive tied with other items scores the mean over all orders of the tie";
+    pub const EXPECTED_TIES: &str =
+        "expected: a positive tied with other items scores the mean over all orders of the tie";
 }
 
 /// Operating system and processor, `linux x86_64`.

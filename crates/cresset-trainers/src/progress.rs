@@ -14,7 +14,9 @@ impl EpochBar {
     pub(crate) fn new(epoch: u64, epochs: u64, first_step: usize, n_steps: usize) -> Self {
         // Hidden by itself where standard error is no terminal.
         let bar = ProgressBar::new(n_steps as u64).with_prefix(format!("epoch {epoch}/{epochs}"));
-        bar.set_style(ProgressStyle::with_template(TEMPLATE).expect("a constant template").progress_chars("=> "));
+        bar.set_style(
+            ProgressStyle::with_template(TEMPLATE).expect("a constant template").progress_chars("=> "),
+        );
         bar.enable_steady_tick(Duration::from_millis(200));
         bar.set_position(first_step as u64);
         Self(bar)
@@ -23,7 +25,7 @@ impl EpochBar {
     pub(crate) fn advance(&mut self, loss: f64, examples_per_second: f64) {
         self.0.inc(1);
         // Formatting costs more than a small step; the eye cannot follow every one.
-        if !self.0.is_hidden() && self.0.position() % 16 == 0 {
+        if !self.0.is_hidden() && self.0.position().is_multiple_of(16) {
             self.0.set_message(format!("loss {loss:.4}  {examples_per_second:.0} examples/s"));
         }
     }

@@ -70,7 +70,8 @@ impl FoldResults {
             n_parameters: first.n_parameters,
             n_folds: folds.len(),
             seconds,
-            examples_per_second: folds.iter().map(|fold| fold.examples_per_second).sum::<f64>() / folds.len() as f64,
+            examples_per_second: folds.iter().map(|fold| fold.examples_per_second).sum::<f64>()
+                / folds.len() as f64,
             valid: mean_and_std(&folds.iter().map(|fold| &fold.valid).collect::<Vec<_>>()),
             test: mean_and_std(&folds.iter().map(|fold| &fold.test).collect::<Vec<_>>()),
             baselines: first.baselines.keys().map(|name| (name.clone(), of_baseline(name))).collect(),
@@ -173,7 +174,8 @@ mod tests {
 
     #[test]
     fn the_table_aligns_its_columns_and_dashes_what_a_row_lacks() {
-        let (model, popularity) = (metrics(&[("rmse", 0.91234), ("ndcg@10", 0.1)]), metrics(&[("ndcg@10", 0.05)]));
+        let (model, popularity) =
+            (metrics(&[("rmse", 0.91234), ("ndcg@10", 0.1)]), metrics(&[("ndcg@10", 0.05)]));
         let table = metric_table(&[("kg-mf", &model), ("popularity", &popularity)]);
         let expected = "              rmse  ndcg@10\n\
                         kg-mf       0.9123   0.1000\n\

@@ -84,9 +84,14 @@ impl RunDir {
 
     /// The first of `outputs/<name>`, `outputs/<name>-2`, ... that is not there yet.
     pub fn free_name(outputs: &Path, name: &str) -> PathBuf {
-        let numbered = (2..).map(|n| outputs.join(format!("{name}-{n}")));
-        let mut names = std::iter::once(outputs.join(name)).chain(numbered);
-        names.find(|path| !path.exists()).expect("the numbers do not end")
+        let mut path = outputs.join(name);
+        for n in 2.. {
+            if !path.exists() {
+                break;
+            }
+            path = outputs.join(format!("{name}-{n}"));
+        }
+        path
     }
 
     /// The folder.
@@ -109,6 +114,21 @@ impl RunDir {
         let text = yaml_serde::to_string(value)
             .map_err(|e| RunDirError::Content { file: file.display().to_string(), cause: e.to_string() })?;
         Ok(atomic_write(&file, text.as_bytes())?)
+    }
+
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// If it is there and cannot be removed.
+    pub fn remove(&self, below: &str) -> Result<(), RunDirError> {
+        let file = self.file(below);
+        match fs::remove_file(&file) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                Err(FileError::write(&file, cause).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads a YAML file.

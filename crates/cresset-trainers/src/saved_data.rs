@@ -1,9 +1,8 @@
 //! The data beside a saved model, so that it serves without the files it was trained on.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use cresset_data::files::{FileError, atomic_write, read_bytes};
+use cresset_data::files::{FileError, atomic_write, atomic_write_with, read_bytes};
 use cresset_data::{DataError, Ratings, Split, SplitNote, TimeKind, Vocabulary};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -39,9 +38,9 @@ pub enum SavedDataError {
     /// A vocabulary is damaged.
     #[error(transparent)]
     Vocabulary(#[from] DataError),
-    /// The ratings are damaged.
-    #[error("{file} does not hold the ratings of a run ({cause}); restore it or train again")]
-    Ratings {
+    /// A file holds something else than was written to it.
+    #[error("{file} is damaged ({cause}): restore it from a copy, or train again")]
+    Damaged {
         /// The file.
         file: String,
         /// What is wrong.
@@ -54,7 +53,7 @@ pub enum SavedDataError {
 struct Scale {
     rating_min: f32,
     rating_max: f32,
-    time: String,
+    time: TimeKind,
     split_note: SplitNote,
 }
 
@@ -73,16 +72,10 @@ impl SavedData {
     pub fn save(&self, run: &RunDir) -> Result<(), SavedDataError> {
         self.users.save(&run.file(USERS))?;
         self.items.save(&run.file(ITEMS))?;
-        let titles = serde_json::to_vec(&self.titles).expect("text only");
-        atomic_write(&run.file(TITLES), &titles)?;
+        atomic_write_with(&run.file(TITLES), |file| Ok(serde_json::to_writer(file, &self.titles)?))?;
         let (rating_min, rating_max) = self.rating_range;
-        let time = match self.ratings.time_kind {
-            TimeKind::Timestamp => "timestamp",
-            TimeKind::Ordinal => "ordinal",
-            TimeKind::Absent => "absent",
-        };
-        let split_note = self.split.note.clone();
-        run.write_yaml(SCALE, &Scale { rating_min, rating_max, time: time.to_owned(), split_note })?;
+        let (time, split_note) = (self.ratings.time_kind, self.split.note.clone());
+        run.write_yaml(SCALE, &Scale { rating_min, rating_max, time, split_note })?;
         self.save_ratings(&run.file(RATINGS))
     }
 
@@ -94,21 +87,12 @@ impl SavedData {
     pub fn load(run: &RunDir) -> Result<Self, SavedDataError> {
         let users = Vocabulary::load(&run.file(USERS))?;
         let items = Vocabulary::load(&run.file(ITEMS))?;
-        let titles: Vec<String> = run.read_yaml(TITLES)?;
+        let titles = load_titles(&run.file(TITLES), items.len())?;
         let scale: Scale = run.read_yaml(SCALE)?;
         let file = run.file(RATINGS);
         let columns = Columns::load(&file)?;
         columns.check(users.len(), items.len()).map_err(|cause| damaged(&file, cause))?;
-        if titles.len() != items.len() {
-            let cause = format!("{} titles for {} items", titles.len(), items.len());
-            return Err(damaged(&run.file(TITLES), cause));
-        }
-        let time_kind = match scale.time.as_str() {
-            "timestamp" => TimeKind::Timestamp,
-            "ordinal" => TimeKind::Ordinal,
-            _ => TimeKind::Absent,
-        };
-        let (ratings, split) = columns.into_ratings(time_kind, scale.split_note);
+        let (ratings, split) = columns.into_ratings(scale.time, scale.split_note);
         Ok(Self { users, items, titles, rating_range: (scale.rating_min, scale.rating_max), ratings, split })
     }
 
@@ -120,10 +104,10 @@ impl SavedData {
                 part[row as usize] = mark;
             }
         }
-        let users = bytes_of(user_id, |id| id.to_le_bytes());
-        let items = bytes_of(item_id, |id| id.to_le_bytes());
-        let ratings = bytes_of(rating, |value| value.to_le_bytes());
-        let times = bytes_of(time, |value| value.to_le_bytes());
+        let users = bytes_of(user_id, u32::to_le_bytes);
+        let items = bytes_of(item_id, u32::to_le_bytes);
+        let ratings = bytes_of(rating, f32::to_le_bytes);
+        let times = bytes_of(time, i64::to_le_bytes);
         let columns = [
             ("user_id", Dtype::U32, &users),
             ("item_id", Dtype::U32, &items),
@@ -141,7 +125,16 @@ impl SavedData {
     }
 }
 
-/// Mark of a rating that no part of the split uses.
+fn load_titles(file: &Path, n_items: usize) -> Result<Vec<String>, SavedDataError> {
+    let titles: Vec<String> =
+        serde_json::from_slice(&read_bytes(file)?).map_err(|e| damaged(file, e.to_string()))?;
+    if titles.len() != n_items {
+        return Err(damaged(file, format!("{} titles for {n_items} items", titles.len())));
+    }
+    Ok(titles)
+}
+
+/// Mark of a rating that no part of the split uses; training, validation and test are 0, 1 and 2.
 const UNUSED: u8 = 3;
 
 struct Columns {
@@ -156,9 +149,8 @@ impl Columns {
     fn load(file: &Path) -> Result<Self, SavedDataError> {
         let bytes = read_bytes(file)?;
         let parsed = SafeTensors::deserialize(&bytes).map_err(|e| damaged(file, e.to_string()))?;
-        let mut columns: HashMap<&str, TensorView<'_>> = parsed.iter().collect();
-        let mut take = |name: &str, dtype: Dtype| match columns.remove(name) {
-            Some(view) if view.dtype() == dtype => Ok(view.data().to_vec()),
+        let take = |name: &str, dtype: Dtype| match parsed.tensor(name) {
+            Ok(view) if view.dtype() == dtype => Ok(view.data().to_vec()),
             _ => Err(damaged(file, format!("column `{name}` of type {dtype:?} is missing"))),
         };
         Ok(Self {
@@ -180,8 +172,11 @@ impl Columns {
         if let Some(user) = beyond(&self.user_id, n_users) {
             return Err(format!("user {user} is beyond the {n_users} of uid2idx.json"));
         }
-        match beyond(&self.item_id, n_items) {
-            Some(item) => Err(format!("item {item} is beyond the {n_items} of iid2idx.json")),
+        if let Some(item) = beyond(&self.item_id, n_items) {
+            return Err(format!("item {item} is beyond the {n_items} of iid2idx.json"));
+        }
+        match self.part.iter().find(|&&mark| mark > UNUSED) {
+            Some(mark) => Err(format!("a rating is marked {mark}, expected 0 to {UNUSED}")),
             None => Ok(()),
         }
     }
@@ -206,5 +201,5 @@ fn values_of<T, const N: usize>(bytes: &[u8], from_bytes: impl Fn([u8; N]) -> T)
 }
 
 fn damaged(file: &Path, cause: impl Into<String>) -> SavedDataError {
-    SavedDataError::Ratings { file: file.display().to_string(), cause: cause.into() }
+    SavedDataError::Damaged { file: file.display().to_string(), cause: cause.into() }
 }

@@ -3,15 +3,18 @@
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
+use burn::module::Module;
+use burn::tensor::backend::Backend;
 use cresset_data::Batches;
-use cresset_data::files::{FileError, atomic_write};
+use cresset_data::files::atomic_write;
 use cresset_metrics::{Direction, MetricError, Metrics, direction};
 use cresset_nn::optim::Optimizer;
-use cresset_nn::weights::{self, WeightsError, named_tensors};
+use cresset_nn::weights::{self, named_tensors};
 use cresset_nn::{AutodiffRecommender, TrainModel, scalar};
 
-use crate::checkpoint::{Checkpoint, Progress};
+use crate::checkpoint::{Checkpoint, CheckpointError, Progress};
 use crate::config::TrainingConfig;
+use crate::error::TrainError;
 use crate::history::pairs;
 use crate::progress::EpochBar;
 use crate::run_dir::RunDir;
@@ -22,50 +25,6 @@ const BATCHES_AHEAD: usize = 4;
 
 const CHECKPOINT: &str = "checkpoints/last/checkpoint.safetensors";
 const BEST_WEIGHTS: &str = "best_model/weights.safetensors";
-
-/// Why training ended without a model.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// The loss is not a number any more.
-    #[error("the loss became {loss} in epoch {epoch}, step {step}; lower training.learning_rate (now {learning_rate})")]
-    Diverged {
-        /// Epoch, from 1.
-        epoch: u64,
-        /// Step in it, from 1.
-        step: usize,
-        /// The loss.
-        loss: f32,
-        /// The learning rate.
-        learning_rate: f64,
-    },
-    /// Somebody asked to stop.
-    #[error("interrupted in epoch {epoch} after {step} steps, all saved; continue with --resume --output {run}")]
-    Interrupted {
-        /// Epoch, from 1.
-        epoch: u64,
-        /// Steps finished in it.
-        step: usize,
-        /// The run directory.
-        run: String,
-    },
-    /// The monitored metric is not among those measured.
-    #[error("training.monitor = {monitor} is not measured on the validation part, expected one of {known}")]
-    Monitor {
-        /// The key's value.
-        monitor: String,
-        /// What is measured.
-        known: String,
-    },
-    /// The validation could not be measured.
-    #[error(transparent)]
-    Metric(#[from] MetricError),
-    /// A checkpoint or the weights could not be saved or restored.
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
-    /// A file could not be written.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
 
 /// Runs the loop for one model into one run directory.
 #[derive(Debug)]
@@ -102,12 +61,18 @@ struct Session<B: AutodiffRecommender, M> {
 impl Trainer<'_> {
     /// Trains `model` until its epochs or its patience end; goes on from a checkpoint where there is one.
     ///
-    /// `validate` measures the model on the validation part; nothing here ever sees the test part.
+    /// `validate` measures the model on the validation part; nothing here ever sees the test part. Where there is
+    /// no validation part it measures nothing, and returns no metric at all: then every epoch is trained,
+    /// whatever the patience, and the last one is kept.
     ///
     /// # Errors
     ///
-    /// If the loss is not a number, somebody asks to stop, the monitored metric is not measured, or a file
-    /// cannot be written.
+    /// If the loss is not a number, somebody asks to stop, the monitored metric has no value, a checkpoint is
+    /// damaged or of another model, or a file cannot be written.
+    ///
+    /// # Panics
+    ///
+    /// If there is no batch, or a number of the config is outside its documented range.
     pub fn fit<B, M, S>(
         &self,
         model: M,
@@ -120,6 +85,8 @@ impl Trainer<'_> {
         M: TrainModel<B>,
         S: Batches<Batch = M::Batch>,
     {
+        assert!(batches.n_steps() > 0, "there is at least one example to train on");
+        self.config.validate().expect("a config within its documented ranges");
         let mut session = self.start::<B, M>(model, device)?;
         while session.progress.epoch < self.config.epochs
             && !session.progress.early_stop.is_exhausted(self.config.patience)
@@ -128,12 +95,11 @@ impl Trainer<'_> {
             let metrics = validate(&session.model().valid())?;
             self.finish_epoch(&mut session, &metrics)?;
         }
-        let best = weights::load(&self.run.file(BEST_WEIGHTS))?;
         let progress = session.progress_now();
         let trained_seconds: f64 = progress.history.epochs.iter().map(|epoch| epoch.seconds).sum();
         let examples = batches.n_examples() * progress.history.epochs.len();
         Ok(Trained {
-            model: weights::restore::<B::InnerBackend, M::InnerModule>(session.into_model().valid(), best)?,
+            model: self.best_of(session.into_model().valid())?,
             progress,
             examples_per_second: examples as f64 / trained_seconds,
         })
@@ -147,15 +113,25 @@ impl Trainer<'_> {
         let rule = self.config.optimizer.clone();
         let file = self.run.file(CHECKPOINT);
         let (model, optimizer, progress) = if file.exists() {
-            let Checkpoint { progress, model: tensors, optimizer } = Checkpoint::load(&file)?;
+            let Checkpoint { progress, model: tensors, optimizer: state } = Checkpoint::load(&file)?;
             tracing::info!("resuming after epoch {}, step {}", progress.epoch, progress.step);
-            let optimizer = Optimizer::restore(rule, progress.optimizer_steps, optimizer, device)?;
-            (weights::restore::<B, M>(model, tensors)?, optimizer, progress)
+            let misfit = CheckpointError::of(&file);
+            let mut model = weights::restore::<B, M>(model, tensors).map_err(&misfit)?;
+            let steps = progress.optimizer_steps;
+            let optimizer = Optimizer::resume(rule, steps, state, &mut model, device).map_err(&misfit)?;
+            (model, optimizer, progress)
         } else {
             (model, Optimizer::new(rule), Progress::default())
         };
         let seconds_before = progress.seconds;
         Ok(Session { model: Some(model), optimizer, progress, seconds_before, began: Instant::now() })
+    }
+
+    fn best_of<B: Backend, M: Module<B>>(&self, model: M) -> Result<M, CheckpointError> {
+        let file = self.run.file(BEST_WEIGHTS);
+        weights::load(&file)
+            .and_then(|best| weights::restore(model, best))
+            .map_err(CheckpointError::of(&file))
     }
 
     /// The steps of one epoch that are still to do, with the batches made ahead on a thread of their own.
@@ -210,38 +186,53 @@ impl Trainer<'_> {
         B: AutodiffRecommender,
         M: TrainModel<B>,
     {
-        let (value, direction) = self.monitored(metrics)?;
+        let monitored = self.monitored(metrics)?;
         let progress = &mut session.progress;
         progress.close_epoch(self.config.learning_rate_at(progress.epoch), pairs(metrics));
-        let epoch = progress.epoch;
-        let best = progress.early_stop.observe(epoch, value, direction);
-        self.report(session, value, best);
-        if best {
-            weights::save(&named_tensors(session.model()), &self.run.file(BEST_WEIGHTS))?;
+        let is_best = match monitored {
+            Some((value, direction)) => progress.early_stop.observe(progress.epoch, value, direction),
+            None => progress.early_stop.keep(progress.epoch),
+        };
+        self.report(&session.progress, is_best);
+        if is_best {
+            let file = self.run.file(BEST_WEIGHTS);
+            weights::save(&named_tensors(session.model()), &file).map_err(CheckpointError::of(&file))?;
         }
         atomic_write(&self.run.file("history.csv"), session.progress.history.to_csv().as_bytes())?;
         self.save_checkpoint(session)
     }
 
-    fn monitored(&self, metrics: &Metrics) -> Result<(f64, Direction), TrainError> {
+    /// The metric that decides, and which way; `None` where nothing was measured.
+    fn monitored(&self, metrics: &Metrics) -> Result<Option<(f64, Direction)>, TrainError> {
         let monitor = &self.config.monitor;
-        metrics.get(monitor).zip(direction(monitor)).ok_or_else(|| {
-            let known: Vec<&str> = metrics.iter().map(|(name, _)| name).collect();
-            TrainError::Monitor { monitor: monitor.clone(), known: known.join(", ") }
-        })
+        if metrics.is_empty() {
+            return Ok(None);
+        }
+        let cause = match (metrics.get(monitor), direction(monitor)) {
+            (Some(value), Some(direction)) => return Ok(Some((value, direction))),
+            (Some(_), None) => "nobody knows whether more of it is better".to_owned(),
+            (None, _) => match metrics.reason(monitor) {
+                Some(reason) => format!("undefined on the validation part ({reason})"),
+                None => "not measured on the validation part".to_owned(),
+            },
+        };
+        let can_decide = |name: &str| metrics.get(name).is_some() && direction(name).is_some();
+        let known: Vec<&str> = metrics.iter().map(|(name, _)| name).filter(|name| can_decide(name)).collect();
+        Err(TrainError::Monitor { monitor: monitor.clone(), cause, known: known.join(", ") })
     }
 
-    fn report<B: AutodiffRecommender, M>(&self, session: &Session<B, M>, value: f64, best: bool) {
-        let Some(last) = session.progress.history.epochs.last() else { return };
+    fn report(&self, progress: &Progress, is_best: bool) {
+        let Some(last) = progress.history.epochs.last() else { return };
         let loss = last.losses.first().map_or(f64::NAN, |&(_, loss)| loss);
+        let monitor = &self.config.monitor;
+        let valid = match last.valid(monitor) {
+            Some(value) => format!("valid {monitor} {value:.4}{}  ", if is_best { " *" } else { "  " }),
+            None => String::new(),
+        };
+        let (epoch, epochs) = (last.epoch, self.config.epochs);
+        let (speed, seconds) = (last.examples_per_second, last.seconds);
         tracing::info!(
-            "epoch {:>3}/{}  loss {loss:.4}  valid {} {value:.4}{}  {:.0} examples/s  {:.1} s",
-            last.epoch,
-            self.config.epochs,
-            self.config.monitor,
-            if best { " *" } else { "  " },
-            last.examples_per_second,
-            last.seconds,
+            "epoch {epoch:>3}/{epochs}  loss {loss:.4}  {valid}{speed:.0} examples/s  {seconds:.1} s"
         );
     }
 
@@ -264,7 +255,8 @@ impl<B: AutodiffRecommender, M: TrainModel<B>> Session<B, M> {
         let model = self.model.take().expect("held between steps");
         let pass = model.forward_loss(batch);
         let loss = scalar(pass.loss.clone().inner());
-        let parts: Vec<(&str, f32)> = pass.parts.iter().map(|(name, part)| (*name, scalar(part.clone()))).collect();
+        let parts: Vec<(&str, f32)> =
+            pass.parts.iter().map(|(name, part)| (*name, scalar(part.clone()))).collect();
         self.progress.add_losses(loss, &parts, pass.n_examples);
         self.model = Some(self.optimizer.step(model, pass, learning_rate));
         self.progress.optimizer_steps = self.optimizer.steps_taken();

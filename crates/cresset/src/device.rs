@@ -24,6 +24,10 @@ use std::str::FromStr;
 
 use cresset_nn::AutodiffRecommender;
 
+/// The CPU, ready to train: Burn's pure-Rust backend Flex under autodiff.
+#[cfg(feature = "flex")]
+pub type Cpu = burn::backend::Autodiff<burn::backend::Flex>;
+
 /// What `--device` names: a kind of device, and which one of that kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceSpec {
@@ -141,11 +145,39 @@ pub trait OnBackend {
 pub fn on_device<J: OnBackend>(spec: &DeviceSpec, job: J) -> Result<J::Out, DeviceError> {
     match spec.kind {
         #[cfg(feature = "flex")]
-        DeviceKind::Cpu => Ok(job.run::<burn::backend::Autodiff<burn::backend::Flex>>(Default::default())),
+        DeviceKind::Cpu => Ok(job.run::<Cpu>(Default::default())),
         #[allow(unreachable_patterns, reason = "reached only where a backend is not compiled in")]
         kind => {
             drop(job);
             Err(DeviceError::NotCompiled { device: spec.to_string(), feature: kind.feature() })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(given: &str, expected: &[&str]) {
+        let message = given.parse::<DeviceSpec>().unwrap_err().to_string();
+        for part in expected {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_device_prints_as_it_was_read() {
+        assert_eq!("cpu".parse::<DeviceSpec>().unwrap().to_string(), "cpu");
+    }
+
+    #[test]
+    fn an_unknown_device_is_named_beside_the_known_ones() {
+        check("toaster", &["--device toaster", "expected cpu"]);
+        check("", &["--device ", "expected cpu"]);
+    }
+
+    #[test]
+    fn a_number_where_there_is_only_one_device_is_refused() {
+        check("cpu:1", &["--device cpu:1", "`1`", "there is one cpu"]);
     }
 }

@@ -41,11 +41,11 @@ fn row_numbers(ids: &FlexTensor) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::ops::FloatTensorOps;
-    use burn::tensor::{Int, Tensor, TensorPrimitive};
+    use burn::tensor::{Int, Tensor, TensorData, TensorPrimitive};
+    use proptest::prelude::*;
 
     use super::*;
-    use crate::backend::write_rows;
+    use crate::backend::{write_rows, write_rows_by_addition};
 
     type Table = Tensor<Flex, 2>;
 
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_view_of_a_larger_tensor_is_written_as_if_it_were_a_table_of_its_own() {
-        let view = small().slice([1..3]);
+        let view = small().narrow(0, 1, 2);
         let written = write_rows(view, ids(&[0]), Tensor::zeros([1, 2], &Default::default()));
         let values: Vec<f32> = written.into_data().to_vec().unwrap();
         assert_eq!(values, [0., 0., 4., 5.]);
@@ -109,14 +109,30 @@ mod tests {
         write_rows(small(), ids(&[4]), Tensor::zeros([1, 2], &Default::default()));
     }
 
-    #[test]
-    fn the_default_body_and_the_fast_one_write_the_same_table() {
-        // The default body is reached through a backend that does not override it.
-        let table = small();
-        let rows = Tensor::<Flex, 2>::from_floats([[0.5, 0.25]], &Default::default());
-        let change = rows.clone() - table.clone().select(0, ids(&[2]));
-        let plain = table.clone().select_assign(0, ids(&[2]), change, burn::tensor::IndexingUpdateOp::Add);
-        assert_eq!(write_rows(table, ids(&[2]), rows).into_data(), plain.into_data());
-        let _ = Flex::float_device;
+    /// A table, distinct ids in any order, and a row for each, all of whole numbers.
+    fn writes() -> impl Strategy<Value = (Table, Vec<i32>, Table)> {
+        let shapes = (1usize..8, 1usize..5).prop_flat_map(|(n_rows, dim)| {
+            let ids = Just((0..n_rows as i32).collect::<Vec<_>>()).prop_shuffle();
+            (Just([n_rows, dim]), ids, 0..=n_rows)
+        });
+        shapes.prop_flat_map(|([n_rows, dim], mut ids, n_written)| {
+            ids.truncate(n_written);
+            (matrix(n_rows, dim), Just(ids), matrix(n_written, dim))
+        })
+    }
+
+    fn matrix(n_rows: usize, dim: usize) -> impl Strategy<Value = Table> {
+        prop::collection::vec((-1000..1000i32).prop_map(|value| value as f32), n_rows * dim).prop_map(
+            move |values| Tensor::from_data(TensorData::new(values, [n_rows, dim]), &Default::default()),
+        )
+    }
+
+    proptest! {
+        // Whole numbers, so that the default body's addition does not round.
+        #[test]
+        fn the_default_body_and_the_fast_one_write_the_same_table((table, named, rows) in writes()) {
+            let by_addition = write_rows_by_addition(table.clone(), ids(&named), rows.clone());
+            prop_assert_eq!(write_rows(table, ids(&named), rows).into_data(), by_addition.into_data());
+        }
     }
 }

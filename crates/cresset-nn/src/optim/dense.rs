@@ -1,12 +1,11 @@
 //! Dense parameters: every parameter of the module that received a gradient takes one step.
 
-use std::collections::BTreeMap;
-
 use burn::module::{ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use super::rule::{OptimizerConfig, Parameter, StepAt};
+use super::{Moments, dense_key};
 use crate::AutodiffRecommender;
 use crate::path::Path;
 
@@ -16,7 +15,7 @@ pub(super) struct DenseStep<'a, B: AutodiffRecommender> {
     pub(super) rule: &'a OptimizerConfig,
     pub(super) at: StepAt,
     pub(super) grads: GradientsParams,
-    pub(super) moments: &'a mut BTreeMap<String, Vec<Tensor<B::InnerBackend, 2>>>,
+    pub(super) moments: &'a mut Moments<B>,
     pub(super) path: Path,
 }
 
@@ -38,13 +37,13 @@ impl<B: AutodiffRecommender> ModuleMapper<B> for DenseStep<'_, B> {
         // The rules work on matrices; element by element, a row of everything is as good as any shape.
         let flat = [1, shape.num_elements()];
         let value = value.inner().reshape(flat);
-        let path = self.path.to_string();
-        let moments = self.moments.remove(&path).unwrap_or_else(|| {
+        let key = dense_key(&self.path);
+        let moments = self.moments.remove(&key).unwrap_or_else(|| {
             let zeros = || Tensor::zeros(flat, &value.device());
             self.rule.moments().iter().map(|_| zeros()).collect()
         });
         let after = self.rule.update(Parameter { value, moments }, grad.reshape(flat), self.at);
-        self.moments.insert(path, after.moments);
+        self.moments.insert(key, after.moments);
         let value = Tensor::from_inner(after.value.reshape(shape)).require_grad();
         Param::from_mapped_value(id, value, mapper)
     }

@@ -14,13 +14,13 @@ pub enum OptimizerKind {
     Sgd,
     /// Adagrad (Duchi et al., JMLR 2011).
     Adagrad,
-    /// Adam (Kingma and Ba, ICLR 2015); on rows the lazy form, PyTorch's `SparseAdam`.
+    /// Adam (Kingma and Ba, ICLR 2015); on rows the lazy form, as PyTorch's `SparseAdam`.
     Adam,
     /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
     Adamw,
 }
 
-/// Numbers of the update rule; PyTorch's defaults.
+/// Numbers of the update rule. The defaults are those of PyTorch's Adam.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {
@@ -34,7 +34,8 @@ pub struct OptimizerConfig {
     pub beta_1: f64,
     /// Share of the second moment kept by Adam, in 0..1. Default: 0.999.
     pub beta_2: f64,
-    /// Added to the root of the second moment, above 0. Default: 1e-8.
+    /// Added to the root of the second moment (Adam: after its bias correction, where PyTorch's `SparseAdam`
+    /// has it before) or of Adagrad's sum, above 0. Default: 1e-8.
     pub epsilon: f64,
 }
 
@@ -59,12 +60,14 @@ impl OptimizerConfig {
     /// The first number outside its range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let share = |value: f64| (0.0..1.0).contains(&value);
+        let penalty = (0.0..f64::INFINITY).contains(&self.weight_decay);
+        let is_above_0 = self.epsilon > 0.0 && self.epsilon.is_finite();
         let rules = [
-            ("weight_decay", self.weight_decay, self.weight_decay >= 0.0, "at least 0"),
+            ("weight_decay", self.weight_decay, penalty, "a finite number of at least 0"),
             ("momentum", self.momentum, share(self.momentum), "at least 0 and below 1"),
             ("beta_1", self.beta_1, share(self.beta_1), "at least 0 and below 1"),
             ("beta_2", self.beta_2, share(self.beta_2), "at least 0 and below 1"),
-            ("epsilon", self.epsilon, self.epsilon > 0.0, "above 0"),
+            ("epsilon", self.epsilon, is_above_0, "a finite number above 0"),
         ];
         ConfigError::first_of(&rules)
     }
@@ -81,9 +84,14 @@ impl OptimizerConfig {
 
     /// The parameter and its moments after one step.
     ///
-    /// `step` counts from 1. For rows it counts the optimiser's steps, not the row's own touches, as PyTorch's
+    /// For rows, too, [`StepAt`] counts the optimiser's steps and not the row's own touches, as PyTorch's
     /// `SparseAdam` does: a row first seen late has nearly no bias correction.
-    pub(crate) fn update<B: Backend>(&self, before: Parameter<B>, grad: Tensor<B, 2>, at: StepAt) -> Parameter<B> {
+    pub(crate) fn update<B: Backend>(
+        &self,
+        before: Parameter<B>,
+        grad: Tensor<B, 2>,
+        at: StepAt,
+    ) -> Parameter<B> {
         let grad = self.with_penalty(grad, &before.value);
         match self.kind {
             OptimizerKind::Sgd => self.sgd(before, grad, at),

@@ -1,7 +1,17 @@
 //! The config of a run: sections with documented defaults, read strictly.
+//!
+//! `docs/config.md` lists every key with its default and range; `--set` goes over the file, and the file over the
+//! defaults.
 
+mod alias;
+mod error;
+mod layer;
 mod sections;
 mod strict;
+mod tree;
 
+pub use alias::{ALIASES, Alias};
+pub use error::ConfigFileError;
 pub use sections::{EvaluationConfig, ModelSection, OutputConfig, RunConfig, TrainingConfig};
-pub use strict::{ALIASES, Alias, ConfigFileError, changed_keys, load};
+pub use strict::load;
+pub use tree::changed_keys;

@@ -1,6 +1,7 @@
 //! The sections of a config file.
 
 use cresset_data::DataConfig;
+use cresset_metrics::direction;
 use cresset_nn::ConfigError;
 use cresset_nn::optim::OptimizerConfig;
 use serde::de::DeserializeOwned;
@@ -67,9 +68,9 @@ pub struct TrainingConfig {
     pub learning_rate_decay: f64,
     /// The update rule and its numbers.
     pub optimizer: OptimizerConfig,
-    /// The validation metric that picks the best epoch. Default: `rmse`.
+    /// The validation metric that picks the best epoch; not read where there is no validation part. Default: `rmse`.
     pub monitor: String,
-    /// Epochs without a better `monitor` before training stops; null never stops early. Default: 3.
+    /// Epochs without a better `monitor` before training stops, at least 1; null never stops early. Default: 3.
     pub patience: Option<u64>,
     /// Whether means and popularity are measured on the same split and printed beside. Default: true.
     pub baselines: bool,
@@ -100,12 +101,18 @@ impl TrainingConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let (epochs, batch) = (self.epochs as f64, self.batch_size as f64);
         let (rate, decay) = (self.learning_rate, self.learning_rate_decay);
+        let patience = self.patience.unwrap_or(0) as f64;
         ConfigError::first_of(&[
             ("epochs", epochs, self.epochs >= 1, "at least 1"),
             ("batch_size", batch, self.batch_size >= 1, "at least 1"),
-            ("learning_rate", rate, rate > 0.0 && rate.is_finite(), "above 0"),
+            ("learning_rate", rate, rate > 0.0 && rate.is_finite(), "a finite number above 0"),
             ("learning_rate_decay", decay, decay > 0.0 && decay <= 1.0, "above 0 and at most 1"),
+            ("patience", patience, self.patience != Some(0), "at least 1, or null to never stop early"),
         ])?;
+        if direction(&self.monitor).is_none() {
+            let (field, value) = ("monitor".to_owned(), self.monitor.clone());
+            return Err(ConfigError { field, value, expected: "a metric, such as rmse or ndcg@10" });
+        }
         self.optimizer.validate().map_err(|e| ConfigError { field: format!("optimizer.{}", e.field), ..e })
     }
 

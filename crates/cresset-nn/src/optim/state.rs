@@ -1,0 +1,76 @@
+//! What an optimiser remembers, as named tensors: how a run stops and goes on.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use super::{Optimizer, OptimizerConfig, dense_key, rows_key};
+use crate::weights::{NamedTensors, WeightsError, named_shapes};
+use crate::{AutodiffRecommender, TrainModel};
+
+impl<B: AutodiffRecommender> Optimizer<B> {
+    /// Everything remembered, by name: `rows/user_embedding/moment_1`, `dense/tower.layers.0.weight/moment_1`.
+    pub fn state(&self) -> NamedTensors {
+        let mut state = NamedTensors::new();
+        for (key, moments) in &self.moments {
+            for (name, moment) in self.rule.moments().iter().zip(moments) {
+                state.insert(format!("{key}/{name}"), moment.to_data());
+            }
+        }
+        state
+    }
+
+    /// An optimiser that goes on with `model` where the one that gave `state` stood after `step` steps.
+    ///
+    /// A table or parameter without moments is one that no step has moved yet.
+    ///
+    /// # Errors
+    ///
+    /// A name that this rule does not keep or this model does not have, a moment without its companion, or one of
+    /// another shape than its table or parameter.
+    pub fn resume<M: TrainModel<B>>(
+        rule: OptimizerConfig,
+        step: u64,
+        mut state: NamedTensors,
+        model: &mut M,
+        device: &B::Device,
+    ) -> Result<Self, WeightsError> {
+        let mut optimizer = Self { step, ..Self::new(rule) };
+        for (key, shape) in moment_shapes(model) {
+            let names: Vec<String> =
+                optimizer.rule.moments().iter().map(|moment| format!("{key}/{moment}")).collect();
+            if names.iter().any(|name| state.contains_key(name)) {
+                let take = |name| take_matrix(&mut state, name, shape, device);
+                let moments = names.into_iter().map(take).collect::<Result<_, _>>()?;
+                optimizer.moments.insert(key, moments);
+            }
+        }
+        match state.into_keys().next() {
+            None => Ok(optimizer),
+            Some(name) => Err(WeightsError::Surplus(name)),
+        }
+    }
+}
+
+/// Key and shape of the moments of each table and each parameter.
+fn moment_shapes<B: AutodiffRecommender, M: TrainModel<B>>(model: &mut M) -> Vec<(String, [usize; 2])> {
+    // Dense parameters are stepped as one row of all their values.
+    let flat = |shape: &[usize]| [1, shape.iter().product()];
+    let dense = named_shapes::<B, M>(model).into_iter().map(|(path, shape)| (dense_key(path), flat(&shape)));
+    let mut shapes: Vec<_> = dense.collect();
+    shapes.extend(model.tables_mut().iter().map(|table| (rows_key(table.name()), table.dims())));
+    shapes
+}
+
+fn take_matrix<B: Backend>(
+    state: &mut NamedTensors,
+    name: String,
+    expected: [usize; 2],
+    device: &B::Device,
+) -> Result<Tensor<B, 2>, WeightsError> {
+    let Some(data) = state.remove(&name) else { return Err(WeightsError::Missing(name)) };
+    let found = data.shape.to_vec();
+    if found != expected {
+        return Err(WeightsError::Shape { name, found, expected: expected.to_vec() });
+    }
+    Ok(Tensor::from_data(data, device))
+}

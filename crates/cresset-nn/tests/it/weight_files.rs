@@ -1,0 +1,172 @@
+//! Weight files: bit-exact, byte-stable, and refused when anything about them is wrong.
+
+use std::fs;
+use std::path::PathBuf;
+
+use burn::tensor::TensorData;
+use cresset_nn::optim::Optimizer;
+use cresset_nn::weights::{
+    NamedTensors, WeightsError, load, load_with_note, named_tensors, parameters_by_part, restore, save,
+    save_with_note,
+};
+
+use crate::models::{Cpu, Pulls, Tower, every_rule, train};
+
+/// A folder and the name of a file in it.
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("weights.safetensors");
+    (folder, file)
+}
+
+fn bits(tensors: &NamedTensors) -> Vec<(String, Vec<usize>, Vec<u32>)> {
+    let bits = |data: &TensorData| data.to_vec::<f32>().unwrap().into_iter().map(f32::to_bits).collect();
+    tensors.iter().map(|(name, data)| (name.clone(), data.shape.to_vec(), bits(data))).collect()
+}
+
+#[test]
+fn what_is_saved_is_loaded_bit_for_bit() {
+    let (_folder, file) = place();
+    let odd = vec![-0.0, f32::MIN_POSITIVE / 2.0, f32::NAN, f32::NEG_INFINITY, f32::MAX, 0.1];
+    let mut tensors = named_tensors(&Tower::new(1));
+    tensors.insert("odd".to_owned(), TensorData::new(odd, [2, 3]));
+    tensors.insert("none".to_owned(), TensorData::new(Vec::<f32>::new(), [0, 3]));
+    save(&tensors, &file).unwrap();
+    assert_eq!(bits(&load(&file).unwrap()), bits(&tensors));
+}
+
+#[test]
+fn equal_tensors_give_equal_bytes_with_a_note_or_without() {
+    let (_folder, file) = place();
+    let mut written = Vec::new();
+    for _ in 0..2 {
+        save(&named_tensors(&Tower::new(1)), &file).unwrap();
+        written.push(fs::read(&file).unwrap());
+        save_with_note(&named_tensors(&Tower::new(1)), "epoch 3", &file).unwrap();
+        written.push(fs::read(&file).unwrap());
+    }
+    assert_eq!(written[..2], written[2..]);
+    assert_ne!(written[0], written[1]);
+}
+
+#[test]
+fn a_note_travels_with_the_tensors_and_none_is_an_empty_one() {
+    let (_folder, file) = place();
+    let tensors = named_tensors(&Tower::new(1));
+    save_with_note(&tensors, "{\"epoch\": 3, \"name\": \"Amélie\"}", &file).unwrap();
+    assert_eq!(
+        load_with_note(&file).unwrap(),
+        (tensors.clone(), "{\"epoch\": 3, \"name\": \"Amélie\"}".to_owned())
+    );
+    save(&tensors, &file).unwrap();
+    assert_eq!(load_with_note(&file).unwrap().1, "");
+}
+
+#[test]
+fn a_restored_model_has_the_saved_values_and_still_learns() {
+    let restored = restore::<Cpu, _>(Tower::new(2), named_tensors(&Tower::new(1))).unwrap();
+    assert_eq!(named_tensors(&restored), named_tensors(&Tower::new(1)));
+    assert_ne!(named_tensors(&restored), named_tensors(&Tower::new(2)));
+    let before = named_tensors(&restored);
+    let batch = Pulls::new(&[0, 1, 2, 3, 4], &[1., 2., 3., 4., 5.]);
+    let mut optimizer = Optimizer::new(every_rule().remove(0));
+    let after = named_tensors(&train(&mut optimizer, restored, &[batch]));
+    assert_ne!(after["layers.layers.0.weight"], before["layers.layers.0.weight"]);
+    assert_ne!(after["films.weight"], before["films.weight"]);
+}
+
+#[track_caller]
+fn check_refused(tamper: impl Fn(&mut NamedTensors), expected: &str) {
+    let mut tensors = named_tensors(&Tower::new(1));
+    tamper(&mut tensors);
+    assert_eq!(restore::<Cpu, _>(Tower::new(2), tensors).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn a_missing_tensor_is_refused_by_name() {
+    check_refused(
+        |tensors| drop(tensors.remove("films.weight")),
+        "the weights lack `films.weight`; they belong to another model or config",
+    );
+}
+
+#[test]
+fn a_surplus_tensor_is_refused_by_name() {
+    check_refused(
+        |tensors| drop(tensors.insert("people.weight".to_owned(), TensorData::from([1.0f32]))),
+        "the weights hold `people.weight`, which this model does not have; they belong to another model or config",
+    );
+}
+
+#[test]
+fn a_tensor_of_another_shape_is_refused_with_both_shapes() {
+    check_refused(
+        |tensors| drop(tensors.insert("films.weight".to_owned(), TensorData::from([[1.0f32, 2.0]]))),
+        "`films.weight` has shape [1, 2] in the weights and [5, 3] in the model; load it with the config it was \
+         trained with",
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_refused_by_name() {
+    let (_folder, file) = place();
+    let error = load(&file).unwrap_err();
+    assert!(matches!(error, WeightsError::File(_)), "{error:?}");
+    assert!(error.to_string().contains(&file.display().to_string()), "{error}");
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_refused_by_name() {
+    let (_folder, file) = place();
+    save_with_note(&named_tensors(&Tower::new(1)), "epoch 3", &file).unwrap();
+    let whole = fs::read(&file).unwrap();
+    for length in 0..whole.len() {
+        fs::write(&file, &whole[..length]).unwrap();
+        let error = load(&file).unwrap_err();
+        assert!(matches!(error, WeightsError::Format { .. }), "{length} bytes: {error:?}");
+        assert!(error.to_string().contains(&file.display().to_string()), "{error}");
+    }
+}
+
+#[test]
+fn a_bit_flipped_in_the_header_changes_no_weight_unnoticed() {
+    let (_folder, file) = place();
+    let original = named_tensors(&Tower::new(1));
+    save(&original, &file).unwrap();
+    let whole = fs::read(&file).unwrap();
+    let header_length = usize::try_from(u64::from_le_bytes(whole[..8].try_into().unwrap())).unwrap();
+    let mut refused = 0;
+    for bit in 0..(8 + header_length) * 8 {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&file, &flipped).unwrap();
+        match load(&file).and_then(|tensors| restore::<Cpu, _>(Tower::new(2), tensors)) {
+            Err(WeightsError::File(cause)) => panic!("bit {bit}: {cause}"),
+            Err(_) => refused += 1,
+            // A flip that means nothing, such as one of the spaces that fill the header up.
+            Ok(model) => assert_eq!(named_tensors(&model), original, "bit {bit}"),
+        }
+    }
+    assert!(refused > header_length * 7, "{refused} of {} bits refused", header_length * 8);
+}
+
+#[test]
+fn tensors_of_another_type_are_refused_by_name_when_saved_and_when_loaded() {
+    let (_folder, file) = place();
+    let doubles = NamedTensors::from([("films.weight".to_owned(), TensorData::from([[1.0f64, 2.0]]))]);
+    let error = save(&doubles, &file).unwrap_err();
+    assert_eq!(error.to_string(), "`films.weight` is stored as F64, expected F32");
+    assert!(!file.exists());
+
+    let header = br#"{"films.weight":{"dtype":"F64","shape":[1,1],"data_offsets":[0,8]}} "#;
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header, &[0; 8]].concat();
+    fs::write(&file, bytes).unwrap();
+    assert_eq!(load(&file).unwrap_err().to_string(), "`films.weight` is stored as F64, expected F32");
+}
+
+#[test]
+fn parameters_are_counted_by_the_first_name_of_their_path() {
+    // 5 x 3; 3 x 4 + 4 + 4 x 1 + 1; 2 x 1 + 1.
+    let expected = [("films", 15), ("layers", 21), ("spare", 3)].map(|(name, n)| (name.to_owned(), n));
+    assert_eq!(parameters_by_part::<Cpu, _>(&Tower::new(1)), expected.into());
+}

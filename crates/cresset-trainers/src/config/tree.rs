@@ -1,0 +1,95 @@
+//! Configs as trees of keys.
+
+use serde::Serialize;
+use yaml_serde::{Mapping, Value};
+
+use super::RunConfig;
+
+/// The tree in which only `key` (`training.epochs`) is set.
+pub(super) fn nest(key: &str, value: Value) -> Value {
+    key.rsplit('.').fold(value, |tree, name| {
+        let mut level = Mapping::new();
+        level.insert(Value::String(name.to_owned()), tree);
+        Value::Mapping(level)
+    })
+}
+
+/// The value of `key`, if it is there.
+pub(super) fn at<'a>(tree: &'a Value, key: &str) -> Option<&'a Value> {
+    key.split('.').try_fold(tree, |level, name| level.get(name))
+}
+
+/// Lays `above` over `below`, key by key; an empty section changes nothing.
+pub(super) fn merge(below: &mut Value, above: &Value) {
+    match (below, above) {
+        (Value::Mapping(below), Value::Mapping(above)) => {
+            for (key, value) in above {
+                match below.get_mut(key) {
+                    Some(old) => merge(old, value),
+                    None => drop(below.insert(key.clone(), value.clone())),
+                }
+            }
+        }
+        (Value::Mapping(_), Value::Null) => {}
+        (below, above) => *below = above.clone(),
+    }
+}
+
+/// Every key of `tree` that is no section of `shape`, in order.
+pub(super) fn leaves(tree: &Value, shape: &Value) -> Vec<String> {
+    let mut keys = Vec::new();
+    collect_leaves("", tree, shape, &mut keys);
+    keys
+}
+
+fn collect_leaves(path: &str, tree: &Value, shape: &Value, keys: &mut Vec<String>) {
+    let (Value::Mapping(tree), Value::Mapping(shape)) = (tree, shape) else {
+        return keys.push(path.to_owned());
+    };
+    for (key, value) in tree {
+        collect_leaves(&join(path, key), value, shape.get(key).unwrap_or(&Value::Null), keys);
+    }
+}
+
+/// The full name of a key in the section `path`.
+pub(super) fn join(path: &str, key: &Value) -> String {
+    let name = match key {
+        Value::String(name) => name.clone(),
+        other => yaml_serde::to_string(other).unwrap_or_default().trim().to_owned(),
+    };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
+}
+
+/// A value in a few words.
+pub(super) fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "empty".to_owned(),
+        Value::Mapping(_) => "a section".to_owned(),
+        Value::Sequence(_) => "a list".to_owned(),
+        Value::String(text) if text.chars().count() > 40 || text.contains('\n') => "a text".to_owned(),
+        Value::String(text) => format!("`{text}`"),
+        other => format!("`{}`", yaml_serde::to_string(other).unwrap_or_default().trim()),
+    }
+}
+
+/// Keys whose values differ between two configs, with their sections.
+pub fn changed_keys<M: Serialize>(before: &RunConfig<M>, now: &RunConfig<M>) -> Vec<String> {
+    let tree = |config| yaml_serde::to_value(config).unwrap_or(Value::Null);
+    let mut changed = Vec::new();
+    compare("", &tree(before), &tree(now), &mut changed);
+    changed
+}
+
+fn compare(path: &str, before: &Value, now: &Value, changed: &mut Vec<String>) {
+    if before == now {
+        return;
+    }
+    let (Value::Mapping(old), Value::Mapping(new)) = (before, now) else {
+        return changed.push(path.to_owned());
+    };
+    let added = new.keys().filter(|key| !old.contains_key(*key));
+    for key in old.keys().chain(added) {
+        let at = |tree: &Mapping| tree.get(key).cloned().unwrap_or(Value::Null);
+        compare(&join(path, key), &at(old), &at(new), changed);
+    }
+}

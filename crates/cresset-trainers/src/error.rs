@@ -1,0 +1,56 @@
+//! How training fails.
+
+use cresset_data::files::FileError;
+use cresset_metrics::MetricError;
+
+use crate::checkpoint::CheckpointError;
+
+/// Why training ended without a model.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The loss is not a number any more.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, step {step}; lower training.learning_rate (now {learning_rate})"
+    )]
+    Diverged {
+        /// Epoch, from 1.
+        epoch: u64,
+        /// Step in it, from 1.
+        step: usize,
+        /// The loss.
+        loss: f32,
+        /// The learning rate.
+        learning_rate: f64,
+    },
+    /// Somebody asked to stop.
+    #[error(
+        "interrupted in epoch {epoch} after {step} steps, all saved; continue with --resume --output {run}"
+    )]
+    Interrupted {
+        /// Epoch, from 1.
+        epoch: u64,
+        /// Steps finished in it.
+        step: usize,
+        /// The run directory.
+        run: String,
+    },
+    /// The monitored metric has no value to tell a better epoch by.
+    #[error("training.monitor = {monitor}: {cause}, expected one of {known}")]
+    Monitor {
+        /// The key's value.
+        monitor: String,
+        /// Why it has none.
+        cause: String,
+        /// What has a value.
+        known: String,
+    },
+    /// The validation could not be measured.
+    #[error("the validation part cannot be measured: {0}")]
+    Metric(#[from] MetricError),
+    /// A checkpoint or the weights could not be saved or restored.
+    #[error(transparent)]
+    Weights(#[from] CheckpointError),
+    /// A file could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}

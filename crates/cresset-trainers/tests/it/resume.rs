@@ -1,0 +1,227 @@
+//! A run that was stopped goes on as if it had not been.
+
+use std::fs;
+use std::path::Path;
+
+use cresset_metrics::Metrics;
+use cresset_nn::optim::OptimizerKind;
+use cresset_nn::weights::{self, NamedTensors};
+use cresset_trainers::{CheckpointError, EarlyStop, TrainError, Trained};
+use proptest::prelude::*;
+use tempfile::{TempDir, tempdir};
+
+use crate::support::{CHECKPOINT, N_ITEMS, Run, Served, WEIGHTS, bytes, copy_folder, metric, ratings};
+
+/// Losses, learning rate and metrics of an epoch, to the bit; seconds may differ.
+type Epoch = (u64, Vec<(String, u64)>, u64, Vec<(String, Option<u64>)>);
+
+/// Everything of a finished run that must not depend on how often it was stopped.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    best_weights: Vec<u8>,
+    /// Weights and moments at the end.
+    state: NamedTensors,
+    early_stop: EarlyStop,
+    optimizer_steps: u64,
+    epochs: Vec<Epoch>,
+}
+
+fn outcome(folder: &Path, trained: &Trained<Served>) -> Outcome {
+    let progress = &trained.progress;
+    let epoch = |epoch: &cresset_trainers::EpochRecord| {
+        let losses = epoch.losses.iter().map(|(name, loss)| (name.clone(), loss.to_bits())).collect();
+        let valid = epoch.valid.iter().map(|(name, value)| (name.clone(), value.map(f64::to_bits))).collect();
+        (epoch.epoch, losses, epoch.learning_rate.to_bits(), valid)
+    };
+    Outcome {
+        best_weights: bytes(folder, WEIGHTS),
+        state: weights::load(&folder.join(CHECKPOINT)).unwrap(),
+        early_stop: progress.early_stop.clone(),
+        optimizer_steps: progress.optimizer_steps,
+        epochs: progress.history.epochs.iter().map(epoch).collect(),
+    }
+}
+
+fn uninterrupted(run: &Run) -> Outcome {
+    let folder = tempdir().unwrap();
+    let trained = run.fit_and_validate(folder.path()).unwrap();
+    outcome(folder.path(), &trained)
+}
+
+/// The run stopped after each of `stops` (epoch and step, from 0, ascending), and resumed to its end.
+fn interrupted(stops: impl IntoIterator<Item = (u64, usize)>) -> Outcome {
+    let folder = tempdir().unwrap();
+    for (epoch, step) in stops {
+        let error = Run { stop_at: Some((epoch, step)), ..Run::default() }
+            .fit_and_validate(folder.path())
+            .unwrap_err();
+        let expected = format!(
+            "interrupted in epoch {} after {} steps, all saved; continue with --resume --output {}",
+            epoch + 1,
+            step + 1,
+            folder.path().display()
+        );
+        assert_eq!(error.to_string(), expected);
+    }
+    let trained = Run::default().fit_and_validate(folder.path()).unwrap();
+    outcome(folder.path(), &trained)
+}
+
+#[test]
+fn a_run_stopped_at_the_borders_of_epochs_ends_as_an_uninterrupted_one() {
+    let run = Run::default();
+    let (last_step, last_epoch) = (run.n_steps() - 1, run.config.epochs - 1);
+    assert_eq!(interrupted([(0, 0), (0, last_step), (1, 0), (last_epoch, last_step)]), uninterrupted(&run));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn a_run_stopped_at_any_steps_ends_as_an_uninterrupted_one(
+        stops in prop::collection::btree_set((0u64..4, 0usize..11), 1..5),
+    ) {
+        prop_assert_eq!(interrupted(stops), uninterrupted(&Run::default()));
+    }
+}
+
+#[test]
+fn a_run_killed_in_any_epoch_ends_as_an_uninterrupted_one() {
+    let (folder, copies) = (tempdir().unwrap(), tempdir().unwrap());
+    let run = Run::default();
+    let valid = ratings(9);
+    let mut n_copies = 0;
+    // While epoch n is validated, nothing of it is saved yet.
+    let mut validate = |model: &Served| {
+        copy_folder(folder.path(), &copies.path().join(n_copies.to_string()));
+        n_copies += 1;
+        Ok(metric("rmse", model.rmse(&valid)))
+    };
+    run.fit(folder.path(), &mut validate).unwrap();
+    let expected = uninterrupted(&run);
+    for copy in (0..n_copies).map(|copy| copies.path().join(copy.to_string())) {
+        let trained = run.fit_and_validate(&copy).unwrap();
+        assert_eq!(outcome(&copy, &trained), expected);
+    }
+    // Killed after the best weights were written, and before the checkpoint that knows of them.
+    let copy = copies.path().join("between");
+    copy_folder(folder.path(), &copy);
+    fs::write(copy.join(CHECKPOINT), checkpoint_after(1)).unwrap();
+    let trained = run.fit_and_validate(&copy).unwrap();
+    assert_eq!(outcome(&copy, &trained), expected);
+}
+
+/// The checkpoint after `epochs` epochs of the default run.
+fn checkpoint_after(epochs: u64) -> Vec<u8> {
+    bytes(trained_for(epochs).path(), CHECKPOINT)
+}
+
+fn trained_for(epochs: u64) -> TempDir {
+    let folder = tempdir().unwrap();
+    let mut run = Run::default();
+    run.config.epochs = epochs;
+    run.fit_and_validate(folder.path()).unwrap();
+    folder
+}
+
+#[test]
+fn a_finished_run_can_be_given_more_epochs() {
+    let folder = trained_for(2);
+    let trained = Run::default().fit_and_validate(folder.path()).unwrap();
+    assert_eq!(outcome(folder.path(), &trained), uninterrupted(&Run::default()));
+}
+
+#[test]
+fn a_finished_run_is_returned_without_training() {
+    let folder = trained_for(4);
+    let before = bytes(folder.path(), CHECKPOINT);
+    let mut validate = |_: &Served| unreachable!("there is no epoch left to validate");
+    let trained = Run::default().fit(folder.path(), &mut validate).unwrap();
+    assert_eq!(trained.progress.epoch, 4);
+    assert_eq!(bytes(folder.path(), CHECKPOINT), before);
+}
+
+#[test]
+fn a_run_without_a_validation_part_resumes_too() {
+    let run = Run { stop_at: Some((2, 5)), ..Run::default() };
+    let folder = tempdir().unwrap();
+    let nothing = |_: &Served| Ok(Metrics::new());
+    run.fit(folder.path(), &mut nothing.clone()).unwrap_err();
+    let trained = Run::default().fit(folder.path(), &mut nothing.clone()).unwrap();
+    let whole = tempdir().unwrap();
+    let expected = Run::default().fit(whole.path(), &mut nothing.clone()).unwrap();
+    assert_eq!(outcome(folder.path(), &trained), outcome(whole.path(), &expected));
+}
+
+#[test]
+fn what_a_killed_write_left_behind_does_no_harm() {
+    let folder = trained_for(2);
+    for leftover in
+        ["checkpoints/last/.checkpoint.safetensors.7-0.tmp", "best_model/.weights.safetensors.7-1.tmp"]
+    {
+        fs::write(folder.path().join(leftover), b"half a file").unwrap();
+    }
+    let trained = Run::default().fit_and_validate(folder.path()).unwrap();
+    assert_eq!(outcome(folder.path(), &trained), uninterrupted(&Run::default()));
+}
+
+/// Resumes from a checkpoint with these bytes, which must fail and name the file.
+fn resume_from(checkpoint: &[u8], run: &Run) -> CheckpointError {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join(CHECKPOINT);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, checkpoint).unwrap();
+    match run.fit_and_validate(folder.path()) {
+        Err(TrainError::Weights(error)) => {
+            assert!(error.to_string().contains(&file.display().to_string()), "{error}");
+            error
+        }
+        other => panic!("expected a checkpoint error, not {:?}", other.map(|trained| trained.progress)),
+    }
+}
+
+#[test]
+fn a_checkpoint_cut_short_is_refused() {
+    let whole = checkpoint_after(1);
+    for length in [0, 1, 8, 100, whole.len() / 2, whole.len() - 1] {
+        let error = resume_from(&whole[..length], &Run::default());
+        assert!(matches!(error, CheckpointError::Damaged { .. }), "{length}: {error}");
+    }
+}
+
+#[test]
+fn a_checkpoint_with_one_changed_bit_is_refused_wherever_the_bit_is() {
+    let whole = checkpoint_after(1);
+    for at in (0..whole.len()).step_by(13) {
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << (at % 8);
+        let _ = resume_from(&changed, &Run::default());
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_model_is_refused() {
+    let other = Run { n_items: N_ITEMS + 1, ..Run::default() };
+    let error = resume_from(&checkpoint_after(1), &other);
+    assert!(matches!(error, CheckpointError::Foreign { .. }), "{error}");
+    assert!(error.to_string().contains("[11, 1]") && error.to_string().contains("[12, 1]"), "{error}");
+}
+
+#[test]
+fn a_checkpoint_of_another_optimiser_is_refused() {
+    let mut other = Run::default();
+    other.config.optimizer.kind = OptimizerKind::Adagrad;
+    let error = resume_from(&checkpoint_after(1), &other);
+    assert!(matches!(error, CheckpointError::Foreign { .. }), "{error}");
+}
+
+#[test]
+fn best_weights_that_are_gone_or_damaged_are_named() {
+    let folder = trained_for(4);
+    let file = folder.path().join(WEIGHTS);
+    fs::write(&file, &bytes(folder.path(), WEIGHTS)[..50]).unwrap();
+    let error = Run::default().fit_and_validate(folder.path()).unwrap_err().to_string();
+    assert!(error.contains(&format!("{} is damaged", file.display())), "{error}");
+    fs::remove_file(&file).unwrap();
+    let error = Run::default().fit_and_validate(folder.path()).unwrap_err().to_string();
+    assert!(error.contains(&format!("cannot read {}", file.display())), "{error}");
+}

@@ -1,0 +1,85 @@
+//! The folder of a run.
+
+use std::fs;
+
+use cresset_trainers::{RunDir, RunDirError};
+use tempfile::tempdir;
+
+#[test]
+fn a_new_folder_has_its_subfolders() {
+    let folder = tempdir().unwrap();
+    let run = RunDir::create(&folder.path().join("a/b"), false).unwrap();
+    for below in ["plots", "best_model", "checkpoints/last"] {
+        assert!(run.file(below).is_dir(), "{below}");
+    }
+}
+
+#[test]
+fn a_folder_that_holds_a_run_is_taken_unless_it_is_resumed() {
+    let folder = tempdir().unwrap();
+    let run = RunDir::create(folder.path(), false).unwrap();
+    // Made, but nothing was begun in it.
+    RunDir::create(folder.path(), false).unwrap();
+    run.write_yaml("config.yaml", &7).unwrap();
+    let error = RunDir::create(folder.path(), false).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{} holds a run already; continue it with --resume or choose another folder with --output",
+            folder.path().display()
+        )
+    );
+    RunDir::create(folder.path(), true).unwrap();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let path = file.join("run");
+    let error = RunDir::create(&path, false).unwrap_err();
+    assert!(matches!(error, RunDirError::Create { .. }));
+    let message = error.to_string();
+    assert!(message.starts_with(&format!("cannot create {} (", path.display())), "{message}");
+    assert!(message.ends_with("choose a folder that can be written to with --output"), "{message}");
+}
+
+#[test]
+fn a_folder_without_a_trained_model_is_no_run() {
+    let folder = tempdir().unwrap();
+    let run = RunDir::create(folder.path(), false).unwrap();
+    let check = |missing: &str| {
+        let message = RunDir::open(folder.path()).unwrap_err().to_string();
+        assert!(message.contains(&format!("holds no trained run ({missing} is missing)")), "{message}");
+    };
+    check("config.yaml");
+    run.write_yaml("config.yaml", &7).unwrap();
+    check("best_model/weights.safetensors");
+    fs::write(run.file("best_model/weights.safetensors"), "").unwrap();
+    assert_eq!(RunDir::open(folder.path()).unwrap().path(), folder.path());
+}
+
+#[test]
+fn the_free_name_is_the_first_number_that_is_not_taken() {
+    let outputs = tempdir().unwrap();
+    let free = || RunDir::free_name(outputs.path(), "ml").strip_prefix(outputs.path()).unwrap().to_owned();
+    assert_eq!(free().to_str(), Some("ml"));
+    fs::create_dir(outputs.path().join("ml")).unwrap();
+    assert_eq!(free().to_str(), Some("ml-2"));
+    fs::create_dir(outputs.path().join("ml-2")).unwrap();
+    fs::write(outputs.path().join("ml-3"), "a file takes a name too").unwrap();
+    assert_eq!(free().to_str(), Some("ml-4"));
+}
+
+#[test]
+fn a_file_that_is_missing_or_holds_something_else_is_named() {
+    let folder = tempdir().unwrap();
+    let run = RunDir::create(folder.path(), false).unwrap();
+    let message = run.read_yaml::<u32>("results.yaml").unwrap_err().to_string();
+    assert!(message.contains("cannot read") && message.contains("results.yaml"), "{message}");
+    fs::write(run.file("results.yaml"), "model: [").unwrap();
+    let message = run.read_yaml::<u32>("results.yaml").unwrap_err().to_string();
+    assert!(message.contains("results.yaml cannot be understood ("), "{message}");
+    assert!(message.ends_with("; restore it or train again"), "{message}");
+}

@@ -1,0 +1,148 @@
+//! Runs that are stopped half-way end as if they had not been.
+
+use std::fs::{self, File};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::desk::Desk;
+use crate::outcome::{Outcome, history};
+
+/// Long enough to be met in the middle: 80 epochs of 188 steps.
+const LONG: &str = "
+data: {source: synthetic, synthetic: {n_users: 200, n_items: 100, n_ratings: 6000}}
+model: {kind: kg-mf, embedding_dim: 8}
+training: {epochs: 80, batch_size: 32, learning_rate: 0.003, patience: null}
+";
+const TOO_LONG: Duration = Duration::from_secs(60);
+
+fn desk_with_reference() -> (Desk, Outcome) {
+    let desk = Desk::new();
+    desk.write("long.yaml", LONG);
+    desk.train(&["long.yaml", "-q", "--output", "whole"]).done();
+    let whole = Outcome::of(&desk, "whole");
+    (desk, whole)
+}
+
+/// Starts `train`, with what it says on standard error going to `stderr.txt`.
+fn start(desk: &Desk, args: &[&str]) -> Child {
+    let stderr = File::create(desk.path("stderr.txt")).unwrap();
+    desk.train_command(args).stdout(Stdio::null()).stderr(stderr).spawn().unwrap()
+}
+
+/// Epochs that a run has finished so far.
+fn epochs(desk: &Desk, run: &str) -> usize {
+    fs::read_to_string(desk.path(&format!("{run}/history.csv")))
+        .map_or(0, |text| text.lines().count().saturating_sub(1))
+}
+
+/// Waits until a run has finished so many epochs; the child must not have ended before.
+fn wait_for_epoch(desk: &Desk, run: &str, n: usize, child: &mut Child) {
+    let began = Instant::now();
+    while epochs(desk, run) < n {
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "ended in epoch {} with {ended:?}", epochs(desk, run));
+        assert!(began.elapsed() < TOO_LONG, "epoch {n} was not reached");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_run_killed_three_times_ends_as_one_that_was_not() {
+    let (desk, whole) = desk_with_reference();
+    let args = ["long.yaml", "-q", "--output", "run", "--resume"];
+    for (round, pause_ms) in [0, 7, 23].into_iter().enumerate() {
+        let before = epochs(&desk, "run");
+        let mut child = start(&desk, &args);
+        wait_for_epoch(&desk, "run", before + 4 + round, &mut child);
+        std::thread::sleep(Duration::from_millis(pause_ms));
+        child.kill().unwrap();
+        assert!(!child.wait().unwrap().success(), "killed in the middle");
+        assert!(!desk.has("run/results.yaml"));
+        // What lies under its final name is whole: the best model so far can be used at once.
+        desk.evaluate(&["run"]).done();
+    }
+    assert!(epochs(&desk, "run") < 80);
+    desk.train(&args).done();
+    assert_eq!(Outcome::of(&desk, "run"), whole);
+    assert_eq!(history(&desk, "run").len(), 81, "a header and every epoch once");
+}
+
+#[cfg(unix)]
+mod by_signal {
+    use std::process::Command;
+
+    use super::*;
+    use crate::desk::Ended;
+    use crate::outcome::{number, results};
+
+    /// Presses Ctrl-C once the run is in the middle, and waits for the end.
+    fn interrupt(desk: &Desk, run: &str, epoch: usize, args: &[&str]) -> Ended {
+        let mut child = start(desk, args);
+        wait_for_epoch(desk, run, epoch, &mut child);
+        let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let code = child.wait().unwrap().code();
+        Ended { code, out: String::new(), err: desk.read("stderr.txt") }
+    }
+
+    #[test]
+    fn an_interrupted_run_says_how_to_go_on_and_then_ends_as_one_that_was_not() {
+        let (desk, whole) = desk_with_reference();
+        let args = ["long.yaml", "-q", "--output", "run"];
+        let ended = interrupt(&desk, "run", 5, &args);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+        ended.says(&["interrupted in epoch", "--resume --output run"]);
+        assert!(!desk.has("run/results.yaml"));
+        let names = desk.files("run");
+        assert!(!names.iter().any(|name| name.ends_with(".tmp")), "nothing half-written is left: {names:?}");
+
+        desk.train(&[&args[..], &["--resume"]].concat()).done();
+        assert_eq!(Outcome::of(&desk, "run"), whole);
+    }
+
+    #[test]
+    fn a_longer_run_that_is_interrupted_is_not_finished() {
+        let desk = Desk::new();
+        desk.write("long.yaml", LONG);
+        let of = |epochs: &'static str| ["long.yaml", "-q", "--output", "run", "--resume", "--set", epochs];
+        desk.train(&of("training.epochs=2")).done();
+        let ended = interrupt(&desk, "run", 5, &of("training.epochs=80"));
+        ended.says(&["interrupted", "--resume --output run"]);
+        assert!(!desk.has("run/results.yaml"), "the results of 2 epochs are not those of 80");
+        desk.train(&of("training.epochs=80")).done();
+        assert_eq!(number(&results(&desk, "run"), &["epochs"]), 80.0);
+    }
+
+    #[test]
+    fn interrupted_folds_are_resumed_by_the_folder_above_them() {
+        let folds = |run: &'static str| {
+            [
+                "long.yaml",
+                "-q",
+                "--output",
+                run,
+                "--set",
+                "data.split=k_fold",
+                "--set",
+                "data.n_folds=2",
+                "--set",
+                "training.epochs=40",
+            ]
+        };
+        let desk = Desk::new();
+        desk.write("long.yaml", LONG);
+        desk.train(&folds("whole")).done();
+        let ended = interrupt(&desk, "run/fold-2", 5, &folds("run"));
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.err.trim_end().ends_with("--resume --output run"), "{}", ended.err);
+        assert!(desk.has("run/fold-1/results.yaml") && !desk.has("run/results.yaml"));
+
+        desk.train(&[&folds("run")[..], &["--resume"]].concat()).done();
+        for fold in ["fold-1", "fold-2"] {
+            let of = |run: &str| Outcome::of(&desk, &format!("{run}/{fold}"));
+            assert_eq!(of("run"), of("whole"));
+        }
+        assert_eq!(results(&desk, "run")["test"], results(&desk, "whole")["test"]);
+    }
+}

@@ -1,0 +1,19 @@
+//! The commands as a person meets them: each test starts the real programs in a folder of its own.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop at what should not fail")]
+
+mod bad_config;
+mod bad_data;
+mod bad_run;
+mod desk;
+mod determinism;
+mod evaluate;
+mod folds;
+mod inspect;
+mod interrupt;
+mod outcome;
+mod predict;
+mod quickstart;
+mod recommend;
+mod resume;
+mod run_directory;
