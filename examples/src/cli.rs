@@ -77,9 +77,11 @@ impl LogFile {
     ///
     /// If the file cannot be opened.
     pub fn open(&self, file: &Path) -> Result<(), Failure> {
-        let opened = File::options().create(true).append(true).open(file).map_err(|cause| {
-            Failure::input(cresset::data::files::FileError::write(file, cause))
-        })?;
+        let opened = File::options()
+            .create(true)
+            .append(true)
+            .open(file)
+            .map_err(|cause| Failure::input(cresset::data::files::FileError::write(file, cause)))?;
         if let Ok(mut files) = self.0.lock() {
             files.push(opened);
         }

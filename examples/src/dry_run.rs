@@ -25,7 +25,12 @@ impl OnBackend for DryRun<'_> {
         println!("data       {}", dataset.cleaning);
         println!("           {} users, {} items", dataset.n_users(), dataset.n_items());
         let split = Split::of(&dataset.ratings, &config.data, 0)?;
-        println!("split      {} train, {} valid, {} test", split.train.len(), split.valid.len(), split.test.len());
+        println!(
+            "split      {} train, {} valid, {} test",
+            split.train.len(),
+            split.valid.len(),
+            split.test.len()
+        );
         println!("           {}", split.note);
         match &config.model {
             ModelConfig::KgMf(model) => self.kg_mf::<B>(model, &split, &device)?,
@@ -51,7 +56,12 @@ impl DryRun<'_> {
         println!("model      kg-mf, {} parameters", parts.iter().map(|(_, n)| n).sum::<usize>());
         let batches = RatingBatches::new(train, training.batch_size, training.seed);
         let batch = batches.batch(&batches.order(0), 0);
-        println!("batch      {} ratings, {} users, {} items", batch.len(), batch.users.len(), batch.items.len());
+        println!(
+            "batch      {} ratings, {} users, {} items",
+            batch.len(),
+            batch.users.len(),
+            batch.items.len()
+        );
         one_step::<B, _>(model, &batch, self.config);
         Ok(())
     }

@@ -64,7 +64,9 @@ fn measure(args: &Args, runs: &[Saved], device: &DeviceSpec) -> Result<(Rows, Ra
     };
     if ratings.is_empty() {
         let path = first.run.path().display();
-        return Err(Failure::input(format!("--split valid: {path} was trained without a validation part; take --split test")));
+        return Err(Failure::input(format!(
+            "--split valid: {path} was trained without a validation part; take --split test"
+        )));
     }
     let part = EvaluationPart::new(ratings, &seen, n_users, &first.config.evaluation);
     let mut rows = on_device(device, Measure { runs, part: &part })??;
@@ -91,7 +93,8 @@ impl OnBackend for Measure<'_> {
         let mut models = Vec::new();
         for run in self.runs {
             let model = run.model::<B>(&device)?;
-            let (metrics, counts) = self.part.measure(Judged { predictor: Some(&*model), scorer: Some(&*model) })?;
+            let (metrics, counts) =
+                self.part.measure(Judged { predictor: Some(&*model), scorer: Some(&*model) })?;
             measured.metrics.push((run.run.path().display().to_string(), metrics));
             measured.counts = counts;
             models.push(model);

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt;
 
 use cresset::baselines::BaselineError;
-use cresset::data::files::FileError;
 use cresset::data::DataError;
+use cresset::data::files::FileError;
 use cresset::device::DeviceError;
 use cresset::metrics::MetricError;
 use cresset::nn::ConfigError;
@@ -71,7 +71,9 @@ fails_as!(other: MetricError, PlotError);
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         match error {
-            TrainError::Diverged { .. } | TrainError::Interrupted { .. } | TrainError::Metric(_) => Self::other(error),
+            TrainError::Diverged { .. } | TrainError::Interrupted { .. } | TrainError::Metric(_) => {
+                Self::other(error)
+            }
             TrainError::Monitor { .. } | TrainError::Weights(_) | TrainError::File(_) => Self::input(error),
         }
     }

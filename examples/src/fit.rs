@@ -12,7 +12,9 @@ use cresset::nn::AutodiffRecommender;
 use cresset::trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
 use cresset::trainers::memory::peak_memory_mb;
 use cresset::trainers::results::Results;
-use cresset::trainers::{EvaluationPart, Judged, Progress, RunDir, SavedData, StopFlag, Trained, Trainer, plot};
+use cresset::trainers::{
+    EvaluationPart, Judged, Progress, RunDir, SavedData, StopFlag, Trained, Trainer, plot,
+};
 
 use crate::failure::Failure;
 use crate::models::{Config, ModelConfig};

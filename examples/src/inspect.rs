@@ -19,7 +19,7 @@ pub struct Args {
     /// The config file
     #[arg(required_unless_present = "devices")]
     config: Option<PathBuf>,
-    /// Set a key of the config, such as model.embedding_dim=32; may be given again
+    /// Set a key of the config, such as training.epochs=3; may be given again
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     /// List the devices that this program was built for
@@ -66,7 +66,10 @@ fn print_parameters(config: &Config, n_users: usize, n_items: usize, n_ratings: 
     }
     let n_parameters: usize = parts.iter().map(|(_, n)| n).sum();
     println!("{:<16} {n_parameters:>12} parameters", "all");
-    println!("about {:.0} MiB while training", memory_mib(&config.training.optimizer, n_parameters, n_ratings));
+    println!(
+        "about {:.0} MiB while training",
+        memory_mib(&config.training.optimizer, n_parameters, n_ratings)
+    );
 }
 
 /// Weights and moments, the weights once more while they are saved, and the ratings with their copies by part.

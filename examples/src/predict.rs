@@ -61,5 +61,6 @@ impl OnBackend for Predict<'_> {
 fn known_rating(saved: &Saved, user: u32, item: u32) -> Option<f32> {
     let ratings = &saved.data.ratings;
     let mut rows = 0..ratings.len();
-    rows.find(|&row| ratings.user_id[row] == user && ratings.item_id[row] == item).map(|row| ratings.rating[row])
+    rows.find(|&row| ratings.user_id[row] == user && ratings.item_id[row] == item)
+        .map(|row| ratings.rating[row])
 }

@@ -118,11 +118,17 @@ impl Recommend<'_> {
         let (min, max) = self.saved.data.rating_range;
         let mut read = (vec![], vec![]);
         for entry in history {
-            let (id, rating) = entry.split_once(':').map_or((&entry[..], None), |(id, rating)| (id, Some(rating)));
-            let wrong = |text: &str| format!("--history {entry}: `{text}` is not a rating from {min} to {max}");
+            let (id, rating) =
+                entry.split_once(':').map_or((&entry[..], None), |(id, rating)| (id, Some(rating)));
+            let wrong =
+                |text: &str| format!("--history {entry}: `{text}` is not a rating from {min} to {max}");
             let rating = match rating {
                 None => max,
-                Some(text) => text.parse().ok().filter(|r| (min..=max).contains(r)).ok_or_else(|| Failure::input(wrong(text)))?,
+                Some(text) => text
+                    .parse()
+                    .ok()
+                    .filter(|r| (min..=max).contains(r))
+                    .ok_or_else(|| Failure::input(wrong(text)))?,
             };
             read.0.push(self.saved.item(id)?);
             read.1.push(rating);
@@ -148,7 +154,8 @@ impl Recommend<'_> {
             writeln!(out, "user_id,item_id,score,rank")?;
             for (user, items) in users.iter().zip(&ranked) {
                 for (place, (item, score)) in (1..).zip(items) {
-                    let (user, item) = (self.saved.data.users.id_of(*user), self.saved.data.items.id_of(*item));
+                    let (user, item) =
+                        (self.saved.data.users.id_of(*user), self.saved.data.items.id_of(*item));
                     writeln!(out, "{user},{item},{score},{place}")?;
                 }
             }
@@ -167,7 +174,8 @@ struct Masks {
 
 impl Masks {
     fn new(args: &Args, saved: &Saved) -> Result<Self, Failure> {
-        let seen = (!args.keep_seen).then(|| UserItems::from_ratings(&saved.data.ratings, saved.data.users.len()));
+        let seen =
+            (!args.keep_seen).then(|| UserItems::from_ratings(&saved.data.ratings, saved.data.users.len()));
         let not_candidates = match &args.candidates {
             Some(file) => all_but(file, saved)?,
             None => vec![],
@@ -193,13 +201,17 @@ fn all_but(file: &std::path::Path, saved: &Saved) -> Result<Vec<u32>, Failure> {
     let text = String::from_utf8_lossy(&read_bytes(file)?).into_owned();
     let mut is_candidate = vec![false; saved.data.items.len()];
     for (line, id) in (1..).zip(text.lines()).filter(|(_, id)| !id.trim().is_empty()) {
-        let unknown = || format!("{}:{line}: item {id} is not in the model's catalogue; remove the line", file.display());
+        let unknown = || {
+            format!("{}:{line}: item {id} is not in the model's catalogue; remove the line", file.display())
+        };
         let item = saved.data.items.index_of(id.trim()).ok_or_else(|| Failure::input(unknown()))?;
         is_candidate[item as usize] = true;
     }
     if !is_candidate.contains(&true) {
         let file = file.display();
-        return Err(Failure::input(format!("{file} names no item; give one id a line, or leave out --candidates")));
+        return Err(Failure::input(format!(
+            "{file} names no item; give one id a line, or leave out --candidates"
+        )));
     }
     Ok((0..).zip(is_candidate).filter(|(_, is)| !is).map(|(item, _)| item).collect())
 }

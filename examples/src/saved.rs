@@ -5,8 +5,8 @@ use std::path::Path;
 use cresset::data::Ratings;
 use cresset::kg_mf::{KgMf, RatingScale};
 use cresset::metrics::{RatingPredictor, Scorer};
-use cresset::nn::{AutodiffRecommender, RecommenderBackend};
 use cresset::nn::weights;
+use cresset::nn::{AutodiffRecommender, RecommenderBackend};
 use cresset::trainers::{RunDir, SavedData};
 
 use crate::failure::Failure;
@@ -44,7 +44,9 @@ impl Saved {
         let fold = path.join("fold-1");
         if fold.is_dir() {
             let (path, fold) = (path.display(), fold.display());
-            return Err(Failure::input(format!("{path} holds a run in folds; name one of them, such as {fold}")));
+            return Err(Failure::input(format!(
+                "{path} holds a run in folds; name one of them, such as {fold}"
+            )));
         }
         let run = RunDir::open(path)?;
         Ok(Self { config: run.read_yaml("config.yaml")?, data: SavedData::load(&run)?, run })
@@ -93,6 +95,9 @@ impl Saved {
 
     fn unknown(&self, kind: &str, id: &str, vocabulary: &str) -> Failure {
         let file = self.run.file("best_model").join(vocabulary);
-        Failure::input(format!("the model was not trained on {kind} {id}; choose one that {} lists", file.display()))
+        Failure::input(format!(
+            "the model was not trained on {kind} {id}; choose one that {} lists",
+            file.display()
+        ))
     }
 }

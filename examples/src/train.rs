@@ -26,7 +26,7 @@ pub struct Args {
     /// Set a key of the config, such as training.epochs=3; may be given again
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
-    /// The run directory [default: outputs/<config name>, then -2, -3 ...]
+    /// The run directory; without it outputs/NAME, the name being that of the config, then NAME-2, NAME-3 ...
     #[arg(long, value_name = "RUN_DIR")]
     output: Option<PathBuf>,
     /// Go on with the run in --output

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use crate::desk::Desk;
 use crate::outcome::{Outcome, history};
 
-/// Long enough to be met in the middle: 80 epochs of 188 steps.
+/// Long enough to be met in the middle: 80 epochs of 300 steps.
 const LONG: &str = "
 data: {source: synthetic, synthetic: {n_users: 200, n_items: 100, n_ratings: 6000}}
 model: {kind: kg-mf, embedding_dim: 8}
-training: {epochs: 80, batch_size: 32, learning_rate: 0.003, patience: null}
+training: {epochs: 80, batch_size: 16, learning_rate: 0.002, patience: null}
 ";
 const TOO_LONG: Duration = Duration::from_secs(60);
 
