@@ -5,9 +5,9 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use cresset::prelude::*;
 use cresset_benches::uniform_ratings;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -36,7 +36,8 @@ fn one_step(n_users: usize, n_items: usize, batch_size: usize) -> impl FnMut() -
     let ratings = uniform_ratings(n_users, n_items, batch_size * n_batches);
     let scale = RatingScale::of(&ratings, (0.5, 5.0));
     let config = KgMfConfig { embedding_dim: 64, ..Default::default() };
-    let model: KgMf<Cpu> = config.init(n_users, n_items, scale, 42, &Default::default()).expect("valid numbers");
+    let model: KgMf<Cpu> =
+        config.init(n_users, n_items, scale, 42, &Default::default()).expect("valid numbers");
     let batches = RatingBatches::new(ratings, batch_size, 42);
     let order = batches.order(0);
     let batches: Vec<_> = (0..n_batches).map(|step| batches.batch(&order, step)).collect();

@@ -37,6 +37,8 @@ pub struct Fit<'a> {
     pub threads: usize,
     /// Raised to stop.
     pub stop: StopFlag,
+    /// Whether a terminal shows bars.
+    pub show_progress: bool,
     /// When the run began.
     pub began: Instant,
 }
@@ -80,7 +82,12 @@ impl Fit<'_> {
         let scale = RatingScale::of(&parts.train, self.dataset.rating_range);
         let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;
         let batches = RatingBatches::new(parts.train, training.batch_size, training.seed);
-        let trainer = Trainer { config: training, run: self.run, stop: self.stop.clone() };
+        let trainer = Trainer {
+            config: training,
+            run: self.run,
+            stop: self.stop.clone(),
+            show_progress: self.show_progress,
+        };
         let mut validate = |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(Judged::both(model))?.0);
         let trained = trainer.fit(model, &batches, &mut validate, device)?;
 

@@ -47,6 +47,7 @@ struct Plan<'a> {
     threads: usize,
     log: LogFile,
     stop: StopFlag,
+    show_progress: bool,
     resume: bool,
 }
 
@@ -72,7 +73,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     // Data that cannot be split leave no run directory behind.
     Split::of(&dataset.ratings, &config.data, 0)?;
-    let run = RunDir::create(&path, args.resume)?;
+    let has_folds = config.data.split == SplitKind::KFold;
+    let create = if has_folds { RunDir::create_for_folds } else { RunDir::create };
+    let run = create(&path, args.resume)?;
     check_same_data(&run, &dataset)?;
     log.open(&run.file("train.log"))?;
     begin(&run, &config)?;
@@ -84,9 +87,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         threads: args.common.n_threads(),
         log,
         stop: stop_on_interrupt()?,
+        show_progress: !args.common.quiet,
         resume: args.resume,
     };
-    if config.data.split == SplitKind::KFold {
+    if has_folds {
         plan.folds(&run, began)
     } else {
         let results = plan.one(&run, 0, began)?;
@@ -109,6 +113,7 @@ impl Plan<'_> {
             device: self.device,
             threads: self.threads,
             stop: self.stop.clone(),
+            show_progress: self.show_progress,
             began,
         };
         on_device(&self.device, fit)?
@@ -150,7 +155,7 @@ fn is_finished(path: &Path, config: &Config, resume: bool) -> Result<bool, Failu
     if !path.join("config.yaml").exists() {
         return Ok(false);
     }
-    let run = RunDir::create(path, resume)?;
+    let run = RunDir::create_for_folds(path, resume)?;
     let before: Config = run.read_yaml("config.yaml")?;
     let mut changed = changed_keys(&before, config);
     changed.retain(|key| key != "training.epochs" || config.training.epochs < before.training.epochs);

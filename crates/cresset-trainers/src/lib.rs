@@ -59,7 +59,7 @@
 //!
 //! let folder = tempfile::tempdir()?;
 //! let run = RunDir::create(folder.path(), false)?;
-//! let trainer = Trainer { config: &config, run: &run, stop: StopFlag::default() };
+//! let trainer = Trainer { config: &config, run: &run, stop: StopFlag::default(), show_progress: false };
 //! let mut validate = |model: &ItemRatings<Flex>| {
 //!     Ok(valid.measure(Judged { predictor: Some(model), scorer: None })?.0)
 //! };

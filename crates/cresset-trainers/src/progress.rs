@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar over the steps of one epoch, with loss, rate and time left.
 #[derive(Debug)]
@@ -11,9 +11,11 @@ pub(crate) struct EpochBar(ProgressBar);
 const TEMPLATE: &str = "{prefix} [{bar:30}] {pos}/{len} steps  {msg}  {eta} left";
 
 impl EpochBar {
-    pub(crate) fn new(epoch: u64, epochs: u64, first_step: usize, n_steps: usize) -> Self {
-        // Hidden by itself where standard error is no terminal.
-        let bar = ProgressBar::new(n_steps as u64).with_prefix(format!("epoch {epoch}/{epochs}"));
+    pub(crate) fn new([epoch, epochs]: [u64; 2], [first_step, n_steps]: [usize; 2], is_shown: bool) -> Self {
+        // Standard error hides it by itself where it is no terminal.
+        let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(n_steps as u64), target);
+        let bar = bar.with_prefix(format!("epoch {epoch}/{epochs}"));
         bar.set_style(
             ProgressStyle::with_template(TEMPLATE).expect("a constant template").progress_chars("=> "),
         );

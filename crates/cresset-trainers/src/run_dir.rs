@@ -47,22 +47,53 @@ pub struct RunDir {
     path: PathBuf,
 }
 
+/// Removes what `atomic_write` was writing when the process was killed.
+fn remove_temporaries(folder: &Path) -> Result<(), RunDirError> {
+    let entries = fs::read_dir(folder).map_err(|cause| FileError::read(folder, cause))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(|cause| FileError::write(&path, cause))?;
+        }
+    }
+    Ok(())
+}
+
 const FOLDERS: [&str; 3] = ["plots", "best_model", "checkpoints/last"];
 
 impl RunDir {
-    /// A new folder for a run, with its subfolders.
+    /// A new folder for a run, with its subfolders; on `resume` freed of what a kill left half-written.
     ///
     /// # Errors
     ///
     /// If the folder holds a run already and `resume` is false, or cannot be made or written to.
     pub fn create(path: &Path, resume: bool) -> Result<Self, RunDirError> {
+        Self::create_with(path, resume, &FOLDERS)
+    }
+
+    /// A new folder for the runs of several folds, without subfolders of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the folder holds a run already and `resume` is false, or cannot be made or written to.
+    pub fn create_for_folds(path: &Path, resume: bool) -> Result<Self, RunDirError> {
+        Self::create_with(path, resume, &[""])
+    }
+
+    fn create_with(path: &Path, resume: bool, folders: &[&str]) -> Result<Self, RunDirError> {
         let run = Self { path: path.to_owned() };
         if !resume && run.file("config.yaml").exists() {
             return Err(RunDirError::Taken(path.display().to_string()));
         }
-        for folder in FOLDERS {
+        for folder in folders {
             let made = fs::create_dir_all(path.join(folder));
             made.map_err(|cause| RunDirError::Create { path: path.display().to_string(), cause })?;
+        }
+        remove_temporaries(path)?;
+        for folder in folders {
+            remove_temporaries(&path.join(folder))?;
         }
         Ok(run)
     }

@@ -35,6 +35,8 @@ pub struct Trainer<'a> {
     pub run: &'a RunDir,
     /// Raised when the run should save and stop.
     pub stop: StopFlag,
+    /// Whether a terminal shows a bar over the steps of each epoch.
+    pub show_progress: bool,
 }
 
 /// A trained model: the weights of its best epoch.
@@ -145,7 +147,7 @@ impl Trainer<'_> {
         let order = batches.order(epoch);
         let (first, n_steps) = (session.progress.step, batches.n_steps());
         let rate = self.config.learning_rate_at(epoch);
-        let mut bar = EpochBar::new(epoch + 1, self.config.epochs, first, n_steps);
+        let mut bar = EpochBar::new([epoch + 1, self.config.epochs], [first, n_steps], self.show_progress);
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel(BATCHES_AHEAD);
             scope.spawn(move || {

@@ -2,27 +2,11 @@
 
 use rand::Rng;
 
-/// A draw from the standard normal distribution, bounded by 6: the sum of twelve uniform draws, less its mean.
-///
-/// It needs no transcendental function, so that it is the same to the last bit on every platform.
-pub(super) fn normal(rng: &mut impl Rng) -> f32 {
-    let sum: u64 = (0..3).map(|_| sum_of_quarters(rng.next_u64())).sum();
-    (sum as f32 + 6.0) / 65_536.0 - 6.0
-}
-
-/// The sum of four 16-bit integers packed in one word.
-fn sum_of_quarters(word: u64) -> u64 {
-    (word & 0xffff) + ((word >> 16) & 0xffff) + ((word >> 32) & 0xffff) + (word >> 48)
-}
-
-/// A uniform draw from the open interval (0, 1).
-pub(super) fn uniform(rng: &mut impl Rng) -> f32 {
-    ((rng.next_u32() >> 9) as f32 + 0.5) / 8_388_608.0
-}
+pub(super) use crate::random::{open_unit as uniform, standard_normal as normal};
 
 /// A uniform draw from `0..n`.
 pub(super) fn below(rng: &mut impl Rng, n: usize) -> usize {
-    ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
+    crate::random::below(n as u64, rng) as usize
 }
 
 /// A vector of standard normal draws.

@@ -83,3 +83,20 @@ fn a_file_that_is_missing_or_holds_something_else_is_named() {
     assert!(message.contains("results.yaml cannot be understood ("), "{message}");
     assert!(message.ends_with("; restore it or train again"), "{message}");
 }
+
+#[test]
+fn a_resumed_run_is_freed_of_what_a_kill_left_half_written() {
+    let folder = tempdir().unwrap();
+    RunDir::create(folder.path(), false).unwrap();
+    let leftover = folder.path().join("best_model/.weights.safetensors.17-3.tmp");
+    fs::write(&leftover, b"half").unwrap();
+    RunDir::create(folder.path(), true).unwrap();
+    assert!(!leftover.exists());
+}
+
+#[test]
+fn the_folder_of_folds_has_no_subfolders_of_its_own() {
+    let folder = tempdir().unwrap();
+    RunDir::create_for_folds(&folder.path().join("run"), false).unwrap();
+    assert_eq!(fs::read_dir(folder.path().join("run")).unwrap().count(), 0);
+}

@@ -165,7 +165,7 @@ impl Run {
         let stop = StopFlag::default();
         let ratings = RatingBatches::new(self.ratings.clone(), self.config.batch_size, seed);
         let loader = Loader { ratings, stop_at: self.stop_at, stop: stop.clone() };
-        let trainer = Trainer { config: &self.config, run: &run, stop };
+        let trainer = Trainer { config: &self.config, run: &run, stop, show_progress: false };
         trainer.fit(Tiny::<Cpu>::new(self.n_items, seed), &loader, validate, &Default::default())
     }
 
