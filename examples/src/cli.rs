@@ -23,13 +23,13 @@ pub struct Common {
     /// Folder that holds the data sets, each in a folder of its own
     #[arg(long, env = "CRESSET_DATA", default_value = "data", global = true)]
     pub data: PathBuf,
-    /// Threads of the CPU; 0 takes all there are
-    #[arg(long, default_value_t = 0, global = true)]
-    pub threads: usize,
+    /// Threads of the CPU, up to 1024; 0 takes all there are
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024), global = true)]
+    pub threads: u16,
     /// Say more
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// Say only what went wrong
+    /// Say only the result and what went wrong
     #[arg(short, long, conflicts_with = "verbose", global = true)]
     pub quiet: bool,
 }
@@ -56,7 +56,10 @@ impl Common {
             .with_writer(log.clone().and(std::io::stderr.with_max_level(screen)));
         // Already set where a test runs several commands in one process.
         let _ = subscriber.try_init();
-        rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().map_err(Failure::other)?;
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads.into())
+            .build_global()
+            .map_err(Failure::input)?;
         self.device.parse().map_err(Failure::input)
     }
 

@@ -52,6 +52,7 @@ impl DryRun<'_> {
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
         let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;
+        let model = model.with_cold_rows_at_zero(&train);
         let parts = config.n_parameters(n_users, n_items);
         println!("model      kg-mf, {} parameters", parts.iter().map(|(_, n)| n).sum::<usize>());
         let batches = RatingBatches::new(train, training.batch_size, training.seed);

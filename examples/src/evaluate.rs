@@ -60,7 +60,7 @@ fn measure(args: &Args, runs: &[Saved], device: &DeviceSpec) -> Result<(Rows, Ra
     let select = |rows: &[u32]| first.data.ratings.select(rows);
     let (ratings, seen) = match args.split {
         Part::Valid => (select(&split.valid), first.train()),
-        Part::Test => (select(&split.test), select(&[&split.train[..], &split.valid[..]].concat())),
+        Part::Test => (select(&split.test), select(&split.before_test())),
     };
     if ratings.is_empty() {
         let path = first.run.path().display();
@@ -150,9 +150,9 @@ impl Scorer for Ensemble {
 
 fn check_same_data(runs: &[Saved]) -> Result<(), Failure> {
     for run in &runs[1..] {
-        if run.data != runs[0].data {
+        if run.data != runs[0].data || run.config.evaluation != runs[0].config.evaluation {
             return Err(Failure::input(format!(
-                "{} and {} were trained on different data or splits; evaluate them one by one",
+                "{} and {} differ in their data, split or `evaluation`; evaluate them one by one",
                 runs[0].run.path().display(),
                 run.run.path().display()
             )));

@@ -12,9 +12,7 @@ use cresset::nn::AutodiffRecommender;
 use cresset::trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
 use cresset::trainers::memory::peak_memory_mb;
 use cresset::trainers::results::Results;
-use cresset::trainers::{
-    EvaluationPart, Judged, Progress, RunDir, SavedData, StopFlag, Trained, Trainer, plot,
-};
+use cresset::trainers::{EvaluationPart, Judged, Progress, RunDir, SavedData, StopFlag, Trainer, plot};
 
 use crate::failure::Failure;
 use crate::models::{Config, ModelConfig};
@@ -56,13 +54,16 @@ impl OnBackend for Fit<'_> {
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
         let part = |rows: &[u32]| self.dataset.ratings.select(rows);
         let (train, test) = (part(&self.split.train), part(&self.split.test));
-        self.run.write_yaml("manifest.yaml", &self.manifest(&train, &test))?;
+        let manifest = self.manifest(&train, &test);
+        tracing::info!("{}", manifest.split);
+        self.run.write_yaml("manifest.yaml", &manifest)?;
+        self.run.write_yaml("best_model/config.yaml", self.config)?;
         self.saved_data().save(self.run)?;
         let judge = |part: Ratings, seen: &Ratings| {
             EvaluationPart::new(part, seen, self.dataset.n_users(), &self.config.evaluation)
         };
         let valid = judge(part(&self.split.valid), &train);
-        let seen = part(&[&self.split.train[..], &self.split.valid[..]].concat());
+        let seen = part(&self.split.before_test());
         let parts = Parts { valid, test: judge(test, &seen), train };
         match &self.config.model {
             ModelConfig::KgMf(model) => self.kg_mf::<B>(model, parts, &device),
@@ -81,6 +82,7 @@ impl Fit<'_> {
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
         let scale = RatingScale::of(&parts.train, self.dataset.rating_range);
         let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;
+        let model = model.with_cold_rows_at_zero(&parts.train);
         let batches = RatingBatches::new(parts.train, training.batch_size, training.seed);
         let trainer = Trainer {
             config: training,
@@ -89,7 +91,9 @@ impl Fit<'_> {
             show_progress: self.show_progress,
         };
         let mut validate = |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(Judged::both(model))?.0);
+        let before = self.began.elapsed();
         let trained = trainer.fit(model, &batches, &mut validate, device)?;
+        let after = Instant::now();
 
         let n_parameters = config.n_parameters(n_users, n_items).iter().map(|(_, n)| n).sum();
         let best = &trained.model;
@@ -100,17 +104,6 @@ impl Fit<'_> {
             true => baselines(&parts.test, batches.ratings(), n_users, n_items)?,
             false => BTreeMap::new(),
         };
-        self.finish(&trained, n_parameters, valid, test, baselines)
-    }
-
-    fn finish<M>(
-        &self,
-        trained: &Trained<M>,
-        n_parameters: usize,
-        valid: Metrics,
-        test: Metrics,
-        baselines: BTreeMap<String, Metrics>,
-    ) -> Result<Results, Failure> {
         let Progress { history, early_stop, epoch, .. } = &trained.progress;
         if self.config.output.plots {
             plot::training_history(history, &self.run.file("plots/training_history.png"))?;
@@ -120,11 +113,13 @@ impl Fit<'_> {
             n_parameters,
             best_epoch: early_stop.best.map_or(0, |(epoch, _)| epoch),
             epochs: *epoch,
-            seconds: self.began.elapsed().as_secs_f64(),
+            // The sessions before a resume count, and so do reading and judging in this one.
+            seconds: trained.progress.seconds + (before + after.elapsed()).as_secs_f64(),
             examples_per_second: trained.examples_per_second,
             peak_memory_mb: peak_memory_mb(),
             valid,
             test,
+            ranking: counts,
             baselines,
         };
         self.run.write_yaml("results.yaml", &results)?;

@@ -1,6 +1,7 @@
 //! `recommend`: the best items for a user, by title.
 
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
@@ -130,7 +131,13 @@ impl Recommend<'_> {
                     .filter(|r| (min..=max).contains(r))
                     .ok_or_else(|| Failure::input(wrong(text)))?,
             };
-            read.0.push(self.saved.item(id)?);
+            let item = self.saved.item(id)?;
+            if read.0.contains(&item) {
+                return Err(Failure::input(format!(
+                    "--history {entry}: item {id} is named twice; name it once"
+                )));
+            }
+            read.0.push(item);
             read.1.push(rating);
         }
         Ok(read)
@@ -144,25 +151,38 @@ impl Recommend<'_> {
         }
     }
 
+    fn write_rows(&self, out: &mut impl Write, user: u32, items: &Ranked) -> io::Result<()> {
+        let user = csv_field(self.saved.data.users.id_of(user));
+        for (place, &(item, score)) in (1..).zip(items) {
+            let item = csv_field(self.saved.data.items.id_of(item));
+            writeln!(out, "{user},{item},{score},{place}")?;
+        }
+        Ok(())
+    }
+
     fn write_all(&self, model: &dyn Served, masks: &Masks, file: &std::path::Path) -> Result<(), Failure> {
         let users: Vec<u32> = (0..self.saved.data.users.len() as u32).collect();
-        let mut ranked = Vec::new();
-        for block in users.chunks(USERS_AT_ONCE) {
-            ranked.extend(self.rank(model, masks, block)?);
-        }
         atomic_write_with(file, |out| {
             writeln!(out, "user_id,item_id,score,rank")?;
-            for (user, items) in users.iter().zip(&ranked) {
-                for (place, (item, score)) in (1..).zip(items) {
-                    let (user, item) =
-                        (self.saved.data.users.id_of(*user), self.saved.data.items.id_of(*item));
-                    writeln!(out, "{user},{item},{score},{place}")?;
+            for block in users.chunks(USERS_AT_ONCE) {
+                let ranked = self.rank(model, masks, block).map_err(|e| io::Error::other(e.to_string()))?;
+                for (&user, items) in block.iter().zip(&ranked) {
+                    self.write_rows(out, user, items)?;
                 }
             }
             Ok(())
         })?;
         println!("{} users written to {}", users.len(), file.display());
         Ok(())
+    }
+}
+
+/// A field as CSV readers expect it: quoted where it holds a separator, a quote or a line break.
+fn csv_field(text: &str) -> Cow<'_, str> {
+    if text.contains([',', '"', '\n', '\r']) {
+        Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -214,4 +234,16 @@ fn all_but(file: &std::path::Path, saved: &Saved) -> Result<Vec<u32>, Failure> {
         )));
     }
     Ok((0..).zip(is_candidate).filter(|(_, is)| !is).map(|(item, _)| item).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::csv_field;
+
+    #[test]
+    fn a_field_is_quoted_exactly_where_a_reader_would_cut_it() {
+        assert_eq!(csv_field("u 1"), "u 1");
+        assert_eq!(csv_field("u,1"), "\"u,1\"");
+        assert_eq!(csv_field("u\"1"), "\"u\"\"1\"");
+    }
 }

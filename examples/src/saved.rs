@@ -49,7 +49,7 @@ impl Saved {
             )));
         }
         let run = RunDir::open(path)?;
-        Ok(Self { config: run.read_yaml("config.yaml")?, data: SavedData::load(&run)?, run })
+        Ok(Self { config: run.read_yaml("best_model/config.yaml")?, data: SavedData::load(&run)?, run })
     }
 
     /// The model of the best epoch.

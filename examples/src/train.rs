@@ -59,24 +59,31 @@ struct Plan<'a> {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let log = LogFile::default();
     let device = args.common.set_up(&log)?;
+    let stop = stop_on_interrupt()?;
     let config: Config = load(&args.config, &args.sets)?;
     let began = Instant::now();
     let path = args.output.clone().unwrap_or_else(|| default_output(&args.config));
     // Reading the data may take minutes: what the run directory alone can tell is told before.
     if !args.dry_run && is_finished(&path, &config, args.resume)? {
-        println!("{} is finished: raise training.epochs to train on", path.display());
+        println!(
+            "{} is finished: raise training.epochs to train on, and training.patience where that ended it",
+            path.display()
+        );
         return Ok(());
     }
     let dataset = Dataset::load(&config.data, &args.common.data)?;
     if args.dry_run {
         return on_device(&device, DryRun { config: &config, dataset: &dataset })?;
     }
+    if stop.is_raised() {
+        return Err(Failure::other("interrupted while reading the data, nothing was written; start again"));
+    }
     // Data that cannot be split leave no run directory behind.
     Split::of(&dataset.ratings, &config.data, 0)?;
     let has_folds = config.data.split == SplitKind::KFold;
     let create = if has_folds { RunDir::create_for_folds } else { RunDir::create };
     let run = create(&path, args.resume)?;
-    check_same_data(&run, &dataset)?;
+    check_same_data(&run, &dataset, &device, args.common.n_threads())?;
     log.open(&run.file("train.log"))?;
     begin(&run, &config)?;
     announce(&config, &dataset)?;
@@ -86,12 +93,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         device,
         threads: args.common.n_threads(),
         log,
-        stop: stop_on_interrupt()?,
+        stop,
         show_progress: !args.common.quiet,
         resume: args.resume,
     };
     if has_folds {
-        plan.folds(&run, began)
+        plan.folds(&run)
     } else {
         let results = plan.one(&run, 0, began)?;
         println!("\n{}", results_table(&config, &results));
@@ -119,14 +126,14 @@ impl Plan<'_> {
         on_device(&self.device, fit)?
     }
 
-    fn folds(&self, run: &RunDir, began: Instant) -> Result<(), Failure> {
+    fn folds(&self, run: &RunDir) -> Result<(), Failure> {
         let n_folds = self.config.data.n_folds;
         let mut results = Vec::new();
         for fold in 0..n_folds {
             tracing::info!("fold {} of {n_folds}", fold + 1);
             results.push(self.fold(run, fold).map_err(|failure| failure.in_fold_of(run))?);
         }
-        let summary = FoldResults::over(&results, began.elapsed().as_secs_f64());
+        let summary = FoldResults::over(&results);
         run.write_yaml("results.yaml", &summary)?;
         let mut rows = vec![(self.config.model.kind(), &summary.test)];
         rows.extend(summary.baselines.iter().map(|(name, metrics)| (name.as_str(), metrics)));
@@ -139,7 +146,7 @@ impl Plan<'_> {
         let path = run.file(&format!("fold-{}", fold + 1));
         let done = self.resume && path.join("results.yaml").exists();
         let run = RunDir::create(&path, self.resume)?;
-        if done && !has_more_epochs(&run, self.config)? {
+        if done && !has_more_to_do(&run, self.config)? {
             return Ok(run.read_yaml("results.yaml")?);
         }
         begin(&run, self.config)?;
@@ -158,21 +165,27 @@ fn is_finished(path: &Path, config: &Config, resume: bool) -> Result<bool, Failu
     let run = RunDir::create_for_folds(path, resume)?;
     let before: Config = run.read_yaml("config.yaml")?;
     let mut changed = changed_keys(&before, config);
-    changed.retain(|key| key != "training.epochs" || config.training.epochs < before.training.epochs);
+    changed.retain(|key| !is_longer(key, &before, config));
     if !changed.is_empty() {
         let (keys, path) = (changed.join(", "), path.display());
         return Err(Failure::input(format!(
             "--resume: {keys} changed since {path} began; put the old values back or choose another --output"
         )));
     }
-    Ok(run.file("results.yaml").exists() && !has_more_epochs(&run, config)?)
+    Ok(run.file("results.yaml").exists() && !has_more_to_do(&run, config)?)
 }
 
-/// An error where the run began on other data than these.
-fn check_same_data(run: &RunDir, dataset: &Dataset) -> Result<(), Failure> {
+/// An error where the run began on other data than these, a warning where it began on another machine.
+fn check_same_data(
+    run: &RunDir,
+    dataset: &Dataset,
+    device: &DeviceSpec,
+    threads: usize,
+) -> Result<(), Failure> {
     let written = ["manifest.yaml", "fold-1/manifest.yaml"].into_iter().find(|file| run.file(file).exists());
     let Some(file) = written else { return Ok(()) };
     let before: Manifest = run.read_yaml(file)?;
+    warn_of_another_machine(&before, device, threads);
     if before.data.fingerprint == dataset.fingerprint {
         return Ok(());
     }
@@ -183,6 +196,17 @@ fn check_same_data(run: &RunDir, dataset: &Dataset) -> Result<(), Failure> {
     )))
 }
 
+/// Says where this session differs from the one that began the run, which the promise of equal bits rests on.
+fn warn_of_another_machine(before: &Manifest, device: &DeviceSpec, threads: usize) {
+    let then = format!("{} with {} threads, Cresset {}", before.device, before.threads, before.cresset);
+    let now = format!("{device} with {threads} threads, Cresset {}", cresset::VERSION);
+    if then != now {
+        tracing::warn!(
+            "the run began on {then} and goes on with {now}: its bits may differ from one uninterrupted"
+        );
+    }
+}
+
 /// Marks the run as begun and not finished, in that order: results that a longer run will replace go first, so
 /// that a kill in between cannot leave them beside the longer run's config.
 fn begin(run: &RunDir, config: &Config) -> Result<(), Failure> {
@@ -190,9 +214,20 @@ fn begin(run: &RunDir, config: &Config) -> Result<(), Failure> {
     Ok(run.write_yaml("config.yaml", config)?)
 }
 
-fn has_more_epochs(run: &RunDir, config: &Config) -> Result<bool, Failure> {
+/// Whether `config` allows more training than the run in `run` had.
+fn has_more_to_do(run: &RunDir, config: &Config) -> Result<bool, Failure> {
     let before: Config = run.read_yaml("config.yaml")?;
-    Ok(config.training.epochs > before.training.epochs)
+    Ok(["training.epochs", "training.patience"].into_iter().any(|key| is_longer(key, &before, config)))
+}
+
+/// Whether `key` is one that lengthens a run, and `now` has more of it.
+fn is_longer(key: &str, before: &Config, now: &Config) -> bool {
+    let (before, now) = (&before.training, &now.training);
+    match key {
+        "training.epochs" => now.epochs > before.epochs,
+        "training.patience" => before.patience.is_some_and(|old| now.patience.is_none_or(|new| new > old)),
+        _ => false,
+    }
 }
 
 fn default_output(config: &Path) -> PathBuf {

@@ -45,6 +45,11 @@ impl Split {
         }
     }
 
+    /// Rows that come before the test part: what a model may know, and must not recommend again, when it is tested.
+    pub fn before_test(&self) -> Vec<u32> {
+        [&self.train[..], &self.valid[..]].concat()
+    }
+
     /// Rows by chance: of all rows that may be tested, `test_ratio` to test and `valid_ratio` to validation, each
     /// rounded to whole rows.
     ///

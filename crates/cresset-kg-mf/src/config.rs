@@ -20,7 +20,7 @@ pub enum Knowledge {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KgMfConfig {
-    /// Width of the user and item vectors, at least 1. Default: 64.
+    /// Width of the user and item vectors, 1 to 8,192. Default: 64.
     pub embedding_dim: usize,
     /// Standard deviation of the vectors' first values, at least 0. Default: 0.1.
     pub init_std: f64,
@@ -87,7 +87,7 @@ impl KgMfConfig {
             (field, value, (0.0..f64::INFINITY).contains(&value), "a finite number of at least 0")
         };
         ConfigError::first_of(&[
-            ("embedding_dim", dim, dim >= 1.0, "at least 1"),
+            ("embedding_dim", dim, (1.0..=8192.0).contains(&dim), "1 to 8192"),
             of("init_std", self.init_std),
             of("l2", self.l2),
             of("l2_bias", self.l2_bias),

@@ -42,7 +42,8 @@
 //! A loop with validation, checkpoints and early stopping is `cresset-trainers`' work; it knows this model by
 //! [`TrainModel`](cresset_nn::TrainModel) alone. Evaluation knows it by
 //! [`RatingPredictor`](cresset_metrics::RatingPredictor) and [`Scorer`](cresset_metrics::Scorer), where a user or item
-//! that training never saw is no failure: its prediction falls back on what is known of the other.
+//! that training never saw is no failure: its prediction falls back on what is known of the other
+//! ([`KgMf::with_cold_rows_at_zero`] sees to those that have a row but no training rating).
 //!
 //! The crate has no features: it is generic over a backend, which the program that uses it chooses.
 

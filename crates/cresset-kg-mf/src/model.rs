@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use cresset_data::RatingBatch;
+use cresset_data::{RatingBatch, Ratings};
 use cresset_metrics::{RatingPredictor, Scorer};
 use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, GatheredRows, RowIndex, TrainModel};
 
@@ -67,6 +67,20 @@ impl<B: AutodiffRecommender> TrainModel<B> for KgMf<B> {
 }
 
 impl<B: Backend> KgMf<B> {
+    /// The model, not yet trained, with vectors of zero for users and items that have no rating in `train`.
+    ///
+    /// No step will ever move those rows: without this they would keep the chance they were drawn with, and add it to
+    /// every prediction.
+    ///
+    /// # Panics
+    ///
+    /// If a rating names a user or item beyond the tables.
+    pub fn with_cold_rows_at_zero(mut self, train: &Ratings) -> Self {
+        self.user_embedding = self.user_embedding.with_zeros_but(&train.user_id);
+        self.item_embedding = self.item_embedding.with_zeros_but(&train.item_id);
+        self
+    }
+
     /// Where the model lives.
     pub fn device(&self) -> B::Device {
         self.user_bias.weight().device()

@@ -77,6 +77,22 @@ impl<B: Backend> EmbeddingTable<B> {
         Self { weight, name: name.to_owned() }
     }
 
+    /// The table with every row but those in `kept` set to zero.
+    ///
+    /// # Panics
+    ///
+    /// If an id in `kept` is beyond the table.
+    pub fn with_zeros_but(self, kept: &[u32]) -> Self {
+        let weight = self.weight();
+        let [n_rows, _] = weight.dims();
+        let mut mask = vec![0.0f32; n_rows];
+        for &id in kept {
+            mask[id as usize] = 1.0;
+        }
+        let mask = Tensor::from_data(TensorData::new(mask, [n_rows, 1]), &weight.device());
+        Self::from_tensor(&self.name, weight * mask)
+    }
+
     /// What tells this table from the model's others.
     pub fn name(&self) -> &str {
         &self.name

@@ -46,7 +46,7 @@ impl std::fmt::Display for RankingCounts {
         let Self { users, users_left_out, tied_positives } = self;
         write!(
             f,
-            "ranking judged on {users} users; {users_left_out} without a relevant test item are left out; \
+            "ranking judged on {users} users; {users_left_out} without a relevant item are left out; \
              {tied_positives} relevant items tie with others and count by expectation"
         )
     }

@@ -71,6 +71,18 @@ pub struct SplitManifest {
     pub note: String,
 }
 
+impl std::fmt::Display for SplitManifest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { train, valid, test, test_items_unseen, test_items_unseen_share, note, .. } = self;
+        write!(
+            f,
+            "{train} train, {valid} valid, {test} test; {test_items_unseen} of the tested items ({:.1} %) were never \
+             rated in training; {note}",
+            100.0 * test_items_unseen_share
+        )
+    }
+}
+
 impl Manifest {
     /// The protocol that ranks every item that the user has not rated before.
     pub const FULL_CATALOGUE: &str =

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use cresset_metrics::Metrics;
 use serde::{Deserialize, Serialize};
 
+use crate::evaluation::RankingCounts;
+
 /// The content of `results.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {
@@ -26,6 +28,8 @@ pub struct Results {
     pub valid: Metrics,
     /// Metrics on the test part.
     pub test: Metrics,
+    /// How many users and positives stand behind the ranking metrics of the test part.
+    pub ranking: RankingCounts,
     /// Metrics of the simple recommenders on the same test part, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub baselines: BTreeMap<String, Metrics>,
@@ -59,7 +63,7 @@ impl FoldResults {
     /// # Panics
     ///
     /// If there is no fold.
-    pub fn over(folds: &[Results], seconds: f64) -> Self {
+    pub fn over(folds: &[Results]) -> Self {
         let first = folds.first().expect("at least one fold");
         let of_baseline = |name: &str| {
             let metrics: Vec<_> = folds.iter().filter_map(|fold| fold.baselines.get(name)).collect();
@@ -69,7 +73,7 @@ impl FoldResults {
             model: first.model.clone(),
             n_parameters: first.n_parameters,
             n_folds: folds.len(),
-            seconds,
+            seconds: folds.iter().map(|fold| fold.seconds).sum(),
             examples_per_second: folds.iter().map(|fold| fold.examples_per_second).sum::<f64>()
                 / folds.len() as f64,
             valid: mean_and_std(&folds.iter().map(|fold| &fold.valid).collect::<Vec<_>>()),
@@ -120,9 +124,17 @@ pub fn metric_table(rows: &[(&str, &Metrics)]) -> String {
 
 fn cell(metrics: &Metrics, column: &str) -> String {
     match (metrics.get(column), metrics.get(&format!("{column}_std"))) {
-        (Some(mean), Some(std)) => format!("{mean:.4} ± {std:.4}"),
-        (Some(value), None) => format!("{value:.4}"),
+        (Some(mean), Some(std)) => format!("{} ± {std:.4}", without_negative_zero(format!("{mean:.4}"))),
+        (Some(value), None) => without_negative_zero(format!("{value:.4}")),
         (None, _) => "-".to_owned(),
+    }
+}
+
+/// `-0.0000` as `0.0000`: what rounds to zero has no sign.
+fn without_negative_zero(number: String) -> String {
+    match number.strip_prefix('-') {
+        Some(digits) if digits.chars().all(|c| c == '0' || c == '.') => digits.to_owned(),
+        _ => number,
     }
 }
 

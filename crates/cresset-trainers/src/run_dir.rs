@@ -51,9 +51,7 @@ pub struct RunDir {
 fn remove_temporaries(folder: &Path) -> Result<(), RunDirError> {
     let entries = fs::read_dir(folder).map_err(|cause| FileError::read(folder, cause))?;
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with('.') && name.ends_with(".tmp") {
+        if is_temporary(&entry.file_name().to_string_lossy()) {
             let path = entry.path();
             fs::remove_file(&path).map_err(|cause| FileError::write(&path, cause))?;
         }
@@ -91,9 +89,11 @@ impl RunDir {
             let made = fs::create_dir_all(path.join(folder));
             made.map_err(|cause| RunDirError::Create { path: path.display().to_string(), cause })?;
         }
-        remove_temporaries(path)?;
-        for folder in folders {
-            remove_temporaries(&path.join(folder))?;
+        if run.file("config.yaml").exists() {
+            remove_temporaries(path)?;
+            for folder in folders {
+                remove_temporaries(&path.join(folder))?;
+            }
         }
         Ok(run)
     }
@@ -173,4 +173,12 @@ impl RunDir {
         yaml_serde::from_slice(&text)
             .map_err(|e| RunDirError::Content { file: file.display().to_string(), cause: e.to_string() })
     }
+}
+
+/// Whether `atomic_write` makes such names: `.<name>.<process>-<count>.tmp`.
+fn is_temporary(name: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let middle = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp"));
+    let writer = middle.and_then(|rest| rest.rsplit_once('.')).and_then(|(_, writer)| writer.split_once('-'));
+    writer.is_some_and(|(process, count)| number(process) && number(count))
 }

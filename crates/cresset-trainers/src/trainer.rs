@@ -90,6 +90,9 @@ impl Trainer<'_> {
         assert!(batches.n_steps() > 0, "there is at least one example to train on");
         self.config.validate().expect("a config within its documented ranges");
         let mut session = self.start::<B, M>(model, device)?;
+        if session.progress.early_stop.is_exhausted(self.config.patience) {
+            tracing::info!("training had stopped for want of patience; raise training.patience to go on");
+        }
         while session.progress.epoch < self.config.epochs
             && !session.progress.early_stop.is_exhausted(self.config.patience)
         {
@@ -144,6 +147,7 @@ impl Trainer<'_> {
         S: Batches<Batch = M::Batch>,
     {
         let epoch = session.progress.epoch;
+        let mut clock = Instant::now();
         let order = batches.order(epoch);
         let (first, n_steps) = (session.progress.step, batches.n_steps());
         let rate = self.config.learning_rate_at(epoch);
@@ -154,7 +158,6 @@ impl Trainer<'_> {
                 // An error means that the loop has stopped and wants no more.
                 (first..n_steps).try_for_each(|step| sender.send(batches.batch(&order, step)))
             });
-            let mut clock = Instant::now();
             for batch in receiver {
                 let loss = session.step(&batch, rate);
                 session.progress.epoch_seconds += clock.elapsed().as_secs_f64();

@@ -76,3 +76,12 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Version of Burn that the workspace is pinned to.
 pub const BURN_VERSION: &str = "0.21.0";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_of_burn_is_the_one_that_the_workspace_pins() {
+        let pin = format!("burn = {{ version = \"={}\"", super::BURN_VERSION);
+        assert!(include_str!("../../../Cargo.toml").contains(&pin));
+    }
+}

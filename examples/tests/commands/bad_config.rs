@@ -46,12 +46,16 @@ fn a_key_like_no_other_is_to_be_removed() {
 #[test]
 fn a_value_out_of_range_is_named_with_its_key_and_range() {
     check(&["--set", "training.epochs=0"], &["training.epochs = 0", "at least 1"]);
+    check(
+        &["--set", "model.embedding_dim=1000000000000000000"],
+        &["model.embedding_dim = 1000000000000000000", "1 to 8192"],
+    );
     check(&["--set", "training.learning_rate=.nan"], &["training.learning_rate = NaN", "above 0"]);
     check(&["--set", "data.valid_ratio=2"], &["data.valid_ratio = 2", "at least 0 and below 1"]);
     check(&["--set", "data.synthetic.n_users=0"], &["data.synthetic.n_users = 0", "1 to"]);
     check_file(
         "model: {kind: kg-mf, embedding_dim: 0}\n",
-        &["mine.yaml", "model.embedding_dim = 0", "at least 1"],
+        &["mine.yaml", "model.embedding_dim = 0", "1 to 8192"],
     );
 }
 
@@ -116,6 +120,7 @@ fn arguments_that_no_command_takes_end_with_2() {
         &["small.yaml", "--frobnicate"],
         &["small.yaml", "--resume"],
         &["small.yaml", "--threads", "x"],
+        &["small.yaml", "--threads", "2000"],
     ] {
         let ended = desk.train(args);
         assert_eq!(ended.code, Some(2), "{args:?}: {ended:?}");

@@ -37,8 +37,8 @@ fn weights_cut_short_are_named_with_the_remedy() {
 #[test]
 fn weights_of_another_config_are_refused_by_the_parameter_that_does_not_fit() {
     let desk = Desk::with_run();
-    let config = desk.read("run/config.yaml").replace("embedding_dim: 8", "embedding_dim: 9");
-    desk.write("run/config.yaml", config);
+    let config = desk.read("run/best_model/config.yaml").replace("embedding_dim: 8", "embedding_dim: 9");
+    desk.write("run/best_model/config.yaml", config);
     check(&desk, "run", &["embedding", "[100, 8]", "[100, 9]", "the config it was trained with"]);
 }
 

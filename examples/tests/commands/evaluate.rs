@@ -63,7 +63,12 @@ fn runs_of_different_data_or_splits_are_no_ensemble() {
     desk.train(&["small.yaml", "--output", "split", "--set", "data.split_seed=7"]).done();
     desk.train(&["small.yaml", "--output", "world", "--set", "data.synthetic.seed=7"]).done();
     for other in ["split", "world"] {
-        desk.evaluate(&["run", other]).refused(&["run", other, "different data or splits", "one by one"]);
+        desk.evaluate(&["run", other]).refused(&[
+            "run",
+            other,
+            "differ in their data, split or `evaluation`",
+            "one by one",
+        ]);
     }
 }
 

@@ -30,6 +30,28 @@ fn more_epochs_go_on_to_where_one_long_run_ends() {
 }
 
 #[test]
+fn more_patience_goes_on_where_patience_had_ended_the_run() {
+    let desk = Desk::new();
+    let impatient = [
+        "small.yaml",
+        "--output",
+        "run",
+        "--set",
+        "training.learning_rate=0.5",
+        "--set",
+        "training.epochs=9",
+    ];
+    desk.train(&[&impatient[..], &["--set", "training.patience=1"]].concat()).done();
+    let epochs = number(&results(&desk, "run"), &["epochs"]);
+    assert!(epochs < 9.0, "patience ends this run early: {epochs}");
+    let resumed = [&impatient[..], &["--resume", "--set", "training.patience=null"]].concat();
+    desk.train(&resumed).done();
+    assert_eq!(number(&results(&desk, "run"), &["epochs"]), 9.0);
+    desk.train(&[&impatient[..], &["--resume", "--set", "training.patience=2"]].concat())
+        .refused(&["training.patience"]);
+}
+
+#[test]
 fn a_changed_config_is_refused_by_the_keys_that_changed() {
     let desk = Desk::with_run();
     let sets = [

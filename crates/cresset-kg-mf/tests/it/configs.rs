@@ -18,7 +18,7 @@ fn a_hyperparameter_out_of_range_is_named_with_value_and_range() {
     check_refused(
         &KgMfConfig { embedding_dim: 0, ..default() },
         SCALE,
-        "embedding_dim = 0, expected at least 1",
+        "embedding_dim = 0, expected 1 to 8192",
     );
     let range = "expected a finite number of at least 0";
     check_refused(&KgMfConfig { init_std: -0.5, ..default() }, SCALE, &format!("init_std = -0.5, {range}"));

@@ -1,5 +1,6 @@
 //! Predictions and scores.
 
+use cresset_data::{Ratings, TimeKind};
 use cresset_kg_mf::{KgMf, KgMfConfig, KgMfError};
 use cresset_metrics::{RatingPredictor, Scorer};
 use proptest::prelude::*;
@@ -68,6 +69,23 @@ fn an_unknown_user_or_item_falls_back_on_what_is_known_of_the_other() {
     // 3 + 0.25; 3 - 0.25; 3; and 4.25 as ever beside them.
     assert_eq!(model().predict_pairs(&[2, 1, 2, 0], &[0, 9, u32::MAX, 0]), [3.25, 2.75, 3.0, 4.25]);
     assert_eq!(scores(&model(), &[7, 0]), [3.25, 2.0, 4.25, 4.5]);
+}
+
+#[test]
+fn users_and_items_without_a_training_rating_fall_back_on_biases_until_the_end() {
+    let train = Ratings {
+        user_id: vec![0, 2],
+        item_id: vec![1, 1],
+        rating: vec![5.0, 4.0],
+        time: vec![0, 0],
+        time_kind: TimeKind::Timestamp,
+    };
+    let model = drawn(3, 2, 7);
+    assert_ne!(model.predict_pairs(&[0], &[0]), [SCALE.mean], "a drawn vector says something by chance");
+    let model = model.with_cold_rows_at_zero(&train);
+    // Biases begin at zero: the mean is all that is known of item 0 and of user 1.
+    assert_eq!(model.predict_pairs(&[0, 1, 2], &[0, 1, 0]), [SCALE.mean; 3]);
+    assert_ne!(model.predict_pairs(&[0], &[1]), [SCALE.mean], "what is rated keeps its vector");
 }
 
 #[test]

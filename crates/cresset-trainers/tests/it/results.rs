@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use cresset_metrics::Metrics;
-use cresset_trainers::RunDir;
 use cresset_trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
 use cresset_trainers::memory::peak_memory_mb;
 use cresset_trainers::results::{FoldResults, Results, metric_table};
+use cresset_trainers::{RankingCounts, RunDir};
 use tempfile::tempdir;
 
 use crate::support::metric;
@@ -22,6 +22,7 @@ fn results(rmse: f64, popularity: f64) -> Results {
         peak_memory_mb: Some(10.25),
         valid: metric("rmse", rmse + 0.1),
         test: metric("rmse", rmse),
+        ranking: RankingCounts { users: 7, users_left_out: 2, tied_positives: 1 },
         baselines: BTreeMap::from([("popularity".to_owned(), metric("ndcg@10", popularity))]),
     }
 }
@@ -59,7 +60,7 @@ fn results_name_their_metrics_at_the_top_of_valid_and_test() {
 fn folds_are_summed_up_by_mean_and_sample_deviation() {
     // 1, 2 and 6 have the mean 3 and squared deviations 4 + 1 + 9 = 14, over n - 1 = 2.
     let folds = [results(1.0, 0.5), results(2.0, 0.5), results(6.0, 0.5)];
-    let over = FoldResults::over(&folds, 9.0);
+    let over = FoldResults::over(&folds);
     assert_eq!((over.n_folds, over.seconds, over.examples_per_second), (3, 9.0, 3000.0));
     assert_eq!((over.test.get("rmse"), over.test.get("rmse_std")), (Some(3.0), Some(7f64.sqrt())));
     let popularity = &over.baselines["popularity"];
@@ -69,7 +70,7 @@ fn folds_are_summed_up_by_mean_and_sample_deviation() {
 
 #[test]
 fn one_fold_has_a_mean_and_no_deviation() {
-    let over = FoldResults::over(&[results(1.0, 0.5)], 9.0);
+    let over = FoldResults::over(&[results(1.0, 0.5)]);
     assert_eq!(over.test, metric("rmse", 1.0));
 }
 
@@ -77,14 +78,14 @@ fn one_fold_has_a_mean_and_no_deviation() {
 fn a_fold_summary_is_read_back_as_it_was_written() {
     let folder = tempdir().unwrap();
     let run = RunDir::create(folder.path(), false).unwrap();
-    let written = FoldResults::over(&[results(0.93, 0.5), results(0.94, 0.25)], 9.0);
+    let written = FoldResults::over(&[results(0.93, 0.5), results(0.94, 0.25)]);
     run.write_yaml("results.yaml", &written).unwrap();
     assert_eq!(run.read_yaml::<FoldResults>("results.yaml").unwrap(), written);
 }
 
 #[test]
 fn a_table_of_folds_has_spreads_beside_means() {
-    let over = FoldResults::over(&[results(0.9, 0.5), results(1.1, 0.5)], 9.0);
+    let over = FoldResults::over(&[results(0.9, 0.5), results(1.1, 0.5)]);
     assert_eq!(metric_table(&[("tiny", &over.test)]), "                 rmse\ntiny  1.0000 ± 0.1414\n");
 }
 

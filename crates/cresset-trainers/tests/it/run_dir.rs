@@ -85,13 +85,19 @@ fn a_file_that_is_missing_or_holds_something_else_is_named() {
 }
 
 #[test]
-fn a_resumed_run_is_freed_of_what_a_kill_left_half_written() {
+fn a_resumed_run_is_freed_of_what_a_kill_left_half_written_and_of_nothing_else() {
     let folder = tempdir().unwrap();
-    RunDir::create(folder.path(), false).unwrap();
-    let leftover = folder.path().join("best_model/.weights.safetensors.17-3.tmp");
-    fs::write(&leftover, b"half").unwrap();
+    let run = RunDir::create(folder.path(), false).unwrap();
+    let leftover = run.file("best_model/.weights.safetensors.17-3.tmp");
+    let notes = run.file(".notes.tmp");
+    for file in [&leftover, &notes] {
+        fs::write(file, b"half").unwrap();
+    }
     RunDir::create(folder.path(), true).unwrap();
-    assert!(!leftover.exists());
+    assert!(leftover.exists(), "a folder without a run is somebody else's");
+    fs::write(run.file("config.yaml"), b"").unwrap();
+    RunDir::create(folder.path(), true).unwrap();
+    assert!(!leftover.exists() && notes.exists());
 }
 
 #[test]
