@@ -52,7 +52,8 @@ fn results_name_their_metrics_at_the_top_of_valid_and_test() {
     assert_eq!(
         text,
         "model: tiny\nn_parameters: 12\nbest_epoch: 3\nepochs: 5\nseconds: 1.5\nexamples_per_second: 500.0\n\
-         peak_memory_mb: 10.25\nvalid:\n  rmse: 0.6\ntest:\n  rmse: 0.5\nbaselines:\n  popularity:\n    ndcg@10: 0.25\n"
+         peak_memory_mb: 10.25\nvalid:\n  rmse: 0.6\ntest:\n  rmse: 0.5\n\
+         ranking:\n  users: 7\n  users_left_out: 2\n  tied_positives: 1\nbaselines:\n  popularity:\n    ndcg@10: 0.25\n"
     );
 }
 
@@ -61,7 +62,7 @@ fn folds_are_summed_up_by_mean_and_sample_deviation() {
     // 1, 2 and 6 have the mean 3 and squared deviations 4 + 1 + 9 = 14, over n - 1 = 2.
     let folds = [results(1.0, 0.5), results(2.0, 0.5), results(6.0, 0.5)];
     let over = FoldResults::over(&folds);
-    assert_eq!((over.n_folds, over.seconds, over.examples_per_second), (3, 9.0, 3000.0));
+    assert_eq!((over.n_folds, over.seconds, over.examples_per_second), (3, 4.5, 3000.0));
     assert_eq!((over.test.get("rmse"), over.test.get("rmse_std")), (Some(3.0), Some(7f64.sqrt())));
     let popularity = &over.baselines["popularity"];
     assert_eq!((popularity.get("ndcg@10"), popularity.get("ndcg@10_std")), (Some(0.5), Some(0.0)));
@@ -87,6 +88,12 @@ fn a_fold_summary_is_read_back_as_it_was_written() {
 fn a_table_of_folds_has_spreads_beside_means() {
     let over = FoldResults::over(&[results(0.9, 0.5), results(1.1, 0.5)]);
     assert_eq!(metric_table(&[("tiny", &over.test)]), "                 rmse\ntiny  1.0000 ± 0.1414\n");
+}
+
+#[test]
+fn what_rounds_to_zero_has_no_sign_in_the_table() {
+    let table = metric_table(&[("a", &metric("r2", -0.00001)), ("b", &metric("r2", -0.5))]);
+    assert_eq!(table, "        r2\na   0.0000\nb  -0.5000\n");
 }
 
 #[test]
