@@ -58,11 +58,12 @@ fn an_ensemble_of_a_run_and_itself_is_that_run() {
 }
 
 #[test]
-fn runs_of_different_data_or_splits_are_no_ensemble() {
+fn runs_of_different_data_splits_or_measures_are_no_ensemble() {
     let desk = Desk::with_run();
     desk.train(&["small.yaml", "--output", "split", "--set", "data.split_seed=7"]).done();
     desk.train(&["small.yaml", "--output", "world", "--set", "data.synthetic.seed=7"]).done();
-    for other in ["split", "world"] {
+    desk.train(&["small.yaml", "--output", "judged", "--set", "evaluation.relevant_rating=3"]).done();
+    for other in ["split", "world", "judged"] {
         desk.evaluate(&["run", other]).refused(&[
             "run",
             other,

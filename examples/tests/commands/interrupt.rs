@@ -69,6 +69,7 @@ fn a_run_killed_three_times_ends_as_one_that_was_not() {
 
 #[cfg(unix)]
 mod by_signal {
+    use std::io::Write;
     use std::process::Command;
 
     use super::*;
@@ -99,6 +100,43 @@ mod by_signal {
 
         desk.train(&[&args[..], &["--resume"]].concat()).done();
         assert_eq!(Outcome::of(&desk, "run"), whole);
+    }
+
+    #[test]
+    fn a_run_interrupted_while_it_reads_its_data_says_so_and_leaves_nothing() {
+        let desk = Desk::new();
+        desk.write("real.yaml", "data: {source: movielens-100k}\nmodel: {kind: kg-mf}\n");
+        fs::create_dir_all(desk.path("data/ml-100k")).unwrap();
+        let pipe = desk.path("data/ml-100k/u.data");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let mut child = start(&desk, &["real.yaml", "--data", "data", "--output", "run"]);
+        // Opens once the program reads from the other end, and so after it has begun to listen for Ctrl-C.
+        let mut rows = File::options().write(true).open(&pipe).unwrap();
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        std::thread::sleep(Duration::from_millis(200));
+        for row in 0..40 {
+            writeln!(rows, "{}\t{}\t{}\t{row}", row % 8 + 1, row % 5 + 1, row % 3 + 3).unwrap();
+        }
+        drop(rows);
+        let code = child.wait().unwrap().code();
+        let ended = Ended { code, out: String::new(), err: desk.read("stderr.txt") };
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        ended.says(&["interrupted while reading the data", "start again"]);
+        assert!(!desk.has("run"));
+    }
+
+    #[test]
+    fn the_seconds_of_a_resumed_run_are_those_of_all_its_sessions() {
+        let (desk, _) = desk_with_reference();
+        let args = ["long.yaml", "-q", "--output", "run"];
+        interrupt(&desk, "run", 60, &args);
+        desk.train(&[&args[..], &["--resume"]].concat()).done();
+        let text = desk.read("run/history.csv");
+        let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let at = rows.next().unwrap().iter().position(|&name| name == "seconds").unwrap();
+        let trained: f64 = rows.map(|row| row[at].parse::<f64>().unwrap()).sum();
+        let all = number(&results(&desk, "run"), &["seconds"]);
+        assert!(all > trained, "{all} s in all, {trained} s of training");
     }
 
     #[test]

@@ -186,6 +186,12 @@ fn a_history_with_a_rating_off_the_scale_is_refused() {
 }
 
 #[test]
+fn a_history_that_names_an_item_twice_is_refused() {
+    let desk = trained();
+    desk.recommend(&["run", "--history", "i1:5,i2:1,i1:2"]).refused(&["--history i1:2", "item i1", "twice"]);
+}
+
+#[test]
 fn arguments_that_contradict_each_other_end_with_2() {
     let desk = trained();
     let all = "all.csv";
