@@ -4,7 +4,7 @@ use cresset::data::{Batches, Dataset, RatingBatches, Split};
 use cresset::device::OnBackend;
 use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
 use cresset::nn::optim::Optimizer;
-use cresset::nn::{AutodiffRecommender, ConfigError, TrainModel, scalar};
+use cresset::nn::{AutodiffRecommender, ConfigError, StepKey, TrainModel, scalar};
 
 use crate::failure::Failure;
 use crate::models::{Config, ModelConfig};
@@ -69,10 +69,11 @@ impl DryRun<'_> {
 }
 
 fn one_step<B: AutodiffRecommender, M: TrainModel<B>>(model: M, batch: &M::Batch, config: &Config) {
-    let pass = model.forward_loss(batch);
+    let key = StepKey { seed: config.training.seed, step: 0 };
+    let pass = model.forward_loss(batch, key);
     println!("forward    loss {:.4}", scalar(pass.loss.clone().inner()));
     let mut optimizer = Optimizer::new(config.training.optimizer.clone());
     let model = optimizer.step(model, pass, config.training.learning_rate);
     println!("backward   one step of the optimiser");
-    println!("forward    loss {:.4} on the same batch", scalar(model.forward_loss(batch).loss.inner()));
+    println!("forward    loss {:.4} on the same batch", scalar(model.forward_loss(batch, key).loss.inner()));
 }

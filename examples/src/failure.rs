@@ -71,9 +71,10 @@ fails_as!(other: MetricError, PlotError);
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         match error {
-            TrainError::Diverged { .. } | TrainError::Interrupted { .. } | TrainError::Metric(_) => {
-                Self::other(error)
-            }
+            TrainError::Diverged { .. }
+            | TrainError::Gradient(_)
+            | TrainError::Interrupted { .. }
+            | TrainError::Metric(_) => Self::other(error),
             TrainError::Monitor { .. } | TrainError::Weights(_) | TrainError::File(_) => Self::input(error),
         }
     }

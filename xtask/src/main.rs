@@ -2,13 +2,16 @@
 //!
 //! `cargo xtask check` runs every step that guards the main branch, the same ones and in the same order as continuous
 //! integration. `cargo xtask data NAME` fetches a public data set from its owner and verifies it before anything stands
-//! under its final name.
+//! under its final name. `cargo xtask peers nn` measures our training steps beside PyTorch's and writes the comparison
+//! into `docs/benchmarks.md`.
 //!
 //! ```text
 //! cargo xtask check                       all steps, stopping at the first that fails
 //! cargo xtask check --only clippy         one step
 //! cargo xtask data ml-100k                fetched into data/ml-100k
 //! cargo xtask data ml-100k --from DIR     the same from a local folder or zip file
+//! cargo xtask peers nn                    all groups, written into docs/benchmarks.md
+//! cargo xtask peers nn --only tables      one group, only printed
 //! ```
 //!
 //! Exit codes: 0 done, 2 bad arguments or data, 1 anything else.
@@ -16,6 +19,7 @@
 mod check;
 mod data;
 mod files;
+mod peers;
 mod workspace;
 
 use std::process::ExitCode;
@@ -36,6 +40,8 @@ enum Command {
     Check(check::CheckOptions),
     /// Fetch a public data set from its owner, verify it and unpack it.
     Data(data::DataOptions),
+    /// Measure training steps beside other libraries', in alternation.
+    Peers(peers::PeersOptions),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +49,9 @@ fn main() -> ExitCode {
         Command::Check(options) => check::run(&options).err().map(|error| (1, error.to_string())),
         Command::Data(options) => {
             data::run(&options).err().map(|error| (error.exit_code(), error.to_string()))
+        }
+        Command::Peers(options) => {
+            peers::run(&options).err().map(|error| (error.exit_code(), error.to_string()))
         }
     };
     match failure {

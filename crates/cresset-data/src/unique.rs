@@ -11,6 +11,7 @@
 /// assert_eq!(rows.ids, [3, 7]);
 /// assert_eq!(rows.positions, [1, 0, 1]);
 /// assert_eq!(rows.counts, [1, 2]);
+/// assert_eq!(rows.order, [1, 0, 2]);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UniqueRows {
@@ -20,6 +21,8 @@ pub struct UniqueRows {
     pub positions: Vec<u32>,
     /// Number of examples of each id, at least 1: `[unique]`.
     pub counts: Vec<u32>,
+    /// The examples, those of the first id first, then those of the second ..., each group ascending: `[batch]`.
+    pub order: Vec<u32>,
 }
 
 impl UniqueRows {
@@ -35,7 +38,8 @@ impl UniqueRows {
         let mut keys: Vec<u64> =
             ids.iter().zip(0..n_examples).map(|(&id, example)| key(id, example)).collect();
         keys.sort_unstable();
-        let mut rows = Self { positions: vec![0; ids.len()], ..Self::default() };
+        let order = keys.iter().map(|&key| key as u32).collect();
+        let mut rows = Self { positions: vec![0; ids.len()], order, ..Self::default() };
         for key in keys {
             let (id, example) = ((key >> 32) as u32, key as u32);
             if rows.ids.last() != Some(&id) {
@@ -101,6 +105,10 @@ mod tests {
             let counted: BTreeMap<u32, u32> = rows.ids.iter().copied().zip(rows.counts.iter().copied()).collect();
             prop_assert_eq!(counted, counts);
             prop_assert!(rows.ids.is_sorted_by(|a, b| a < b));
+            let grouped: Vec<(u32, u32)> =
+                rows.order.iter().map(|&example| (ids[example as usize], example)).collect();
+            prop_assert_eq!(grouped.len(), ids.len());
+            prop_assert!(grouped.is_sorted_by(|a, b| a < b));
         }
     }
 }

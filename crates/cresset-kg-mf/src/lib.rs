@@ -26,8 +26,8 @@
 //! let scale = RatingScale { mean: 3.0, min: 0.5, max: 5.0 };
 //! let mut model: KgMf<Autodiff<Flex>> = config.init(3, 2, scale, 42, &Default::default())?;
 //! let mut optimizer = Optimizer::new(OptimizerConfig::default());
-//! for _ in 0..200 {
-//!     let pass = model.forward_loss(&batch);
+//! for step in 0..200 {
+//!     let pass = model.forward_loss(&batch, StepKey { seed: 42, step });
 //!     model = optimizer.step(model, pass, 0.05);
 //! }
 //!

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use cresset_nn::RecommenderBackend;
 
 /// Mean squared error.
 ///
@@ -28,10 +29,10 @@ pub fn squared_error<B: Backend>(predictions: Tensor<B, 2>, ratings: Tensor<B, 2
 ///
 /// Koren, Bell and Volinsky, IEEE Computer 42(8), 2009, equation 5: its sum over ratings penalises a user once for
 /// each of them.
-pub fn mean_square_length<B: Backend>(
+pub fn mean_square_length<B: RecommenderBackend>(
     rows: Tensor<B, 2>,
     counts: Tensor<B, 2>,
     batch: usize,
 ) -> Tensor<B, 1> {
-    (rows.clone() * rows * counts).sum() / batch as f64
+    B::sum_of_squares(rows, Some(counts)) / batch as f64
 }

@@ -5,7 +5,9 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use cresset_data::{RatingBatch, Ratings};
 use cresset_metrics::{RatingPredictor, Scorer};
-use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, GatheredRows, RowIndex, TrainModel};
+use cresset_nn::{
+    AutodiffRecommender, EmbeddingTable, ForwardPass, GatheredRows, RecommenderBackend, RowIndex, StepKey, TrainModel,
+};
 
 use crate::batch::KgMfBatch;
 use crate::config::{KgMfConfig, RatingScale};
@@ -33,7 +35,7 @@ pub struct KgMf<B: Backend> {
 impl<B: AutodiffRecommender> TrainModel<B> for KgMf<B> {
     type Batch = RatingBatch;
 
-    fn forward_loss(&self, batch: &RatingBatch) -> ForwardPass<B> {
+    fn forward_loss(&self, batch: &RatingBatch, _key: StepKey) -> ForwardPass<B> {
         let device = self.device();
         let n_examples = batch.ratings.len();
         let KgMfBatch { users, items, ratings } = KgMfBatch::<B::InnerBackend>::new(batch, &device);
@@ -42,7 +44,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for KgMf<B> {
         let user = self.user_embedding.gather(&users);
         let item = self.item_embedding.gather(&items);
 
-        let product = (user.per_example() * item.per_example()).sum_dim(1);
+        let product: Tensor<B, 2> = user.products(&item).unsqueeze_dim(1);
         let predictions = product + user_bias.per_example() + item_bias.per_example() + self.scale.mean;
         let error = squared_error(predictions, Tensor::from_inner(ratings));
 
@@ -83,7 +85,7 @@ impl<B: Backend> KgMf<B> {
 
     /// Where the model lives.
     pub fn device(&self) -> B::Device {
-        self.user_bias.weight().device()
+        self.user_bias.device()
     }
 
     /// Users and items that the model has vectors for.
@@ -95,7 +97,9 @@ impl<B: Backend> KgMf<B> {
     pub fn scale(&self) -> RatingScale {
         self.scale
     }
+}
 
+impl<B: RecommenderBackend> KgMf<B> {
     /// Predicted rating of every item for each user, not held to the scale, so that the order is kept.
     ///
     /// A user that the model does not know is scored by what is known of the items.
@@ -151,7 +155,7 @@ impl<B: Backend> KgMf<B> {
     }
 }
 
-impl<B: Backend> KgMf<B> {
+impl<B: RecommenderBackend> KgMf<B> {
     /// Predicted rating of every item for a user known by a few ratings alone, not held to the scale.
     ///
     /// The user's bias and vector are those that training would settle on with the items held still; an item that
@@ -181,7 +185,7 @@ impl<B: Backend> KgMf<B> {
     }
 }
 
-impl<B: Backend> Scorer for KgMf<B> {
+impl<B: RecommenderBackend> Scorer for KgMf<B> {
     fn n_items(&self) -> usize {
         self.dims().1
     }
@@ -191,7 +195,7 @@ impl<B: Backend> Scorer for KgMf<B> {
     }
 }
 
-impl<B: Backend> RatingPredictor for KgMf<B> {
+impl<B: RecommenderBackend> RatingPredictor for KgMf<B> {
     fn predict_pairs(&self, users: &[u32], items: &[u32]) -> Vec<f32> {
         to_vec(self.predict(users, items).into_data())
     }

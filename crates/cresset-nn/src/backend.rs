@@ -1,48 +1,246 @@
 //! The kernel trait: what a backend must be able to do for a recommender.
 
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::ops::{FloatTensor, IntTensor};
-use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorPrimitive};
+use burn::tensor::{Int, Tensor};
+
+use crate::kernels::plain;
+use crate::kernels::spec::{
+    Attention, CandidateGradients, CandidateLoss, CsrMatrix, Epilogue, Normalized, Objective, RowState,
+    RowStep, Selection,
+};
 
 /// A Burn backend with the operations that recommenders spend their time in.
 ///
 /// Every operation has a default body of ordinary Burn operations, right on any backend; the files in
-/// `kernels/` replace it where a backend can do better.
+/// `kernels/` replace it where a backend can do better. Models do not call these methods: the tables, layers and
+/// losses of this crate do.
+///
+/// An operation with a gradient comes as up to three methods: `name` is differentiable, and under
+/// [`Autodiff`](burn::backend::Autodiff) records one node of the graph; `name_forward` gives what the way back
+/// needs; `name_backward` goes it. A backend replaces the last two.
 pub trait RecommenderBackend: Backend {
-    /// The table with `table[ids[i]] = rows[i]` for every `i`; all other rows keep their bits.
-    ///
-    /// Written in place where the backend can and `table` has no other owner. The default body copies the
-    /// table and rounds once more (`old + (new - old)`).
+    /// The rows `table[ids[i]]` as f32, without a gradient.
     ///
     /// # Shapes
     ///
-    /// - table: `[n_rows, dim]`
-    /// - ids: `[n_unique]`, distinct
-    /// - rows: `[n_unique, dim]`
-    /// - output: `[n_rows, dim]`
+    /// - table: `[n_rows, dim]`, f32 or bf16
+    /// - ids: `[n]`
+    /// - output: `[n, dim]`
     ///
     /// # Panics
     ///
-    /// If an id is `n_rows` or more.
-    fn write_rows(
-        table: FloatTensor<Self>,
-        ids: IntTensor<Self>,
-        rows: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        let matrix = |primitive| Tensor::<Self, 2>::from_primitive(TensorPrimitive::Float(primitive));
-        let ids = Tensor::from_primitive(ids);
-        write_rows_by_addition(matrix(table), ids, matrix(rows)).into_primitive().tensor()
+    /// If an id is `n_rows` or more, where the backend notices.
+    fn gather_rows(table: Tensor<Self, 2>, ids: Tensor<Self, 1, Int>) -> Tensor<Self, 2> {
+        plain::gather_rows(table, ids)
     }
-}
 
-/// [`RecommenderBackend::write_rows`] for any backend: addition is the one update of rows that all of them have.
-pub(crate) fn write_rows_by_addition<B: Backend>(
-    table: Tensor<B, 2>,
-    ids: Tensor<B, 1, Int>,
-    rows: Tensor<B, 2>,
-) -> Tensor<B, 2> {
-    let change = rows - table.clone().select(0, ids.clone());
-    table.select_assign(0, ids, change, IndexingUpdateOp::Add)
+    /// The product of a sparse matrix with rows: each output row is a weighted sum of input rows.
+    ///
+    /// # Shapes
+    ///
+    /// - rows: `[n_columns, dim]`
+    /// - matrix: `[n_rows, n_columns]`
+    /// - output: `[n_rows, dim]`
+    fn sum_rows(rows: Tensor<Self, 2>, matrix: &CsrMatrix<Self>) -> Tensor<Self, 2> {
+        plain::sum_rows(rows, matrix)
+    }
+
+    /// [`sum_rows`](Self::sum_rows) with a gradient, which is the product with the transposed matrix: so equal ids
+    /// have their gradients summed in a fixed order, without atomic additions.
+    fn select_rows(rows: Tensor<Self, 2>, selection: &Selection<Self>) -> Tensor<Self, 2> {
+        Self::sum_rows(rows, &selection.matrix)
+    }
+
+    /// Rows and their moments after one step of an optimiser, written in place where they have no other owner.
+    ///
+    /// Rows that are not named keep their bits. The gradient is multiplied by `step.scale` first; where that is
+    /// not finite, nothing moves.
+    ///
+    /// # Shapes
+    ///
+    /// - state: `[n_rows, dim]`, each moment as its rule says
+    /// - ids: `[n]`, strictly ascending; `None` stands for every row
+    /// - grads: `[n, dim]`
+    fn update_rows(
+        state: RowState<Self>,
+        ids: Option<Tensor<Self, 1, Int>>,
+        grads: Tensor<Self, 2>,
+        step: RowStep<Self>,
+    ) -> RowState<Self> {
+        plain::update_rows(state, ids, grads, step)
+    }
+
+    /// The sum of the squares of all values, each row's times its weight; differentiable by the values.
+    ///
+    /// # Shapes
+    ///
+    /// - values: `[rows, dim]`
+    /// - weights: `[rows, 1]`; `None` stands for ones
+    /// - output: `[1]`
+    fn sum_of_squares(values: Tensor<Self, 2>, weights: Option<Tensor<Self, 2>>) -> Tensor<Self, 1> {
+        plain::sum_of_squares(values, weights)
+    }
+
+    /// Inner products of pairs of rows, `left[i] . right[j]`, differentiable by both.
+    ///
+    /// The pairs' rows are not copied out, neither here nor on the way back.
+    ///
+    /// # Shapes
+    ///
+    /// - left: `[n_left, dim]`
+    /// - right: `[n_right, dim]`
+    /// - selections: one row each of left and of right, for each of `n` pairs
+    /// - output: `[n]`
+    fn pair_products(
+        left: Tensor<Self, 2>,
+        right: Tensor<Self, 2>,
+        left_of: &Selection<Self>,
+        right_of: &Selection<Self>,
+    ) -> Tensor<Self, 1> {
+        Self::pair_products_forward(left, right, left_of.matrix.columns.clone(), right_of.matrix.columns.clone())
+    }
+
+    /// [`pair_products`](Self::pair_products) of the rows `left_ids[k]` and `right_ids[k]`.
+    fn pair_products_forward(
+        left: Tensor<Self, 2>,
+        right: Tensor<Self, 2>,
+        left_ids: Tensor<Self, 1, Int>,
+        right_ids: Tensor<Self, 1, Int>,
+    ) -> Tensor<Self, 1> {
+        plain::pair_products(left, right, left_ids, right_ids)
+    }
+
+    /// The mean loss of queries against candidates, `[1]`, differentiable by all rows of `inputs`.
+    ///
+    /// The matrix of all scores is never stored whole.
+    fn candidate_loss(inputs: CandidateLoss<Self>, objective: Objective) -> Tensor<Self, 1> {
+        plain::candidate_loss(&inputs, objective)
+    }
+
+    /// [`candidate_loss`](Self::candidate_loss) beside its gradients.
+    fn candidate_loss_forward(
+        inputs: CandidateLoss<Self>,
+        objective: Objective,
+    ) -> (Tensor<Self, 1>, CandidateGradients<Self>) {
+        plain::candidate_loss_forward(&inputs, objective)
+    }
+
+    /// `residual + dropout(activation(x + bias))`, each part optional, in one pass.
+    ///
+    /// # Shapes
+    ///
+    /// - x, output: `[rows, dim]`
+    fn epilogue(x: Tensor<Self, 2>, epilogue: Epilogue<Self>) -> Tensor<Self, 2> {
+        plain::epilogue(x, epilogue)
+    }
+
+    /// Gradients of [`epilogue`](Self::epilogue) by `x`, `[rows, dim]`, and by the bias, `[dim]`.
+    ///
+    /// `x` is what the way forward was given; it is read where there is an activation, and may be empty otherwise.
+    fn epilogue_backward(
+        grad: Tensor<Self, 2>,
+        x: Option<Tensor<Self, 2>>,
+        epilogue: Epilogue<Self>,
+    ) -> (Tensor<Self, 2>, Option<Tensor<Self, 1>>) {
+        plain::epilogue_backward(grad, x, epilogue)
+    }
+
+    /// A linear layer and its [`epilogue`](Self::epilogue), differentiable.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[rows, inputs]`
+    /// - weight: `[inputs, outputs]`
+    /// - output: `[rows, outputs]`
+    fn linear(x: Tensor<Self, 2>, weight: Tensor<Self, 2>, epilogue: Epilogue<Self>) -> Tensor<Self, 2> {
+        Self::epilogue(x.matmul(weight), epilogue)
+    }
+
+    /// Rows with mean 0 and variance 1, times `gamma` plus `beta`; differentiable.
+    ///
+    /// # Shapes
+    ///
+    /// - x, output: `[rows, dim]`
+    /// - gamma, beta: `[dim]`
+    fn layer_norm(
+        x: Tensor<Self, 2>,
+        gamma: Tensor<Self, 1>,
+        beta: Tensor<Self, 1>,
+        epsilon: f32,
+    ) -> Tensor<Self, 2> {
+        Self::layer_norm_forward(x, gamma, beta, epsilon).output
+    }
+
+    /// [`layer_norm`](Self::layer_norm) beside each row's mean and inverse deviation.
+    fn layer_norm_forward(
+        x: Tensor<Self, 2>,
+        gamma: Tensor<Self, 1>,
+        beta: Tensor<Self, 1>,
+        epsilon: f32,
+    ) -> Normalized<Self> {
+        plain::layer_norm_forward(x, gamma, beta, epsilon)
+    }
+
+    /// Gradients of [`layer_norm`](Self::layer_norm) by `x`, `gamma` and `beta`.
+    fn layer_norm_backward(
+        grad: Tensor<Self, 2>,
+        x: Tensor<Self, 2>,
+        gamma: Tensor<Self, 1>,
+        normalized: Normalized<Self>,
+    ) -> (Tensor<Self, 2>, Tensor<Self, 1>, Tensor<Self, 1>) {
+        plain::layer_norm_backward(grad, x, gamma, normalized)
+    }
+
+    /// Self-attention of short sequences; differentiable.
+    ///
+    /// # Shapes
+    ///
+    /// - qkv: `[batch, seq, 3 * d_model]`, each row query, key and value, each of them `n_heads` heads
+    /// - output: `[batch, seq, d_model]`
+    fn attention(qkv: Tensor<Self, 3>, attention: Attention<Self>) -> Tensor<Self, 3> {
+        Self::attention_forward(qkv, attention).0
+    }
+
+    /// [`attention`](Self::attention) beside its probabilities before dropout, `[batch, heads, seq, seq]`.
+    fn attention_forward(qkv: Tensor<Self, 3>, attention: Attention<Self>) -> (Tensor<Self, 3>, Tensor<Self, 4>) {
+        plain::attention_forward(qkv, attention)
+    }
+
+    /// The gradient of [`attention`](Self::attention) by `qkv`.
+    fn attention_backward(
+        grad: Tensor<Self, 3>,
+        qkv: Tensor<Self, 3>,
+        probabilities: Tensor<Self, 4>,
+        attention: Attention<Self>,
+    ) -> Tensor<Self, 3> {
+        plain::attention_backward(grad, qkv, probabilities, attention)
+    }
+
+    /// The best `k` items for each query by inner product, best first, ties by the lower id.
+    ///
+    /// A query with fewer than `k` items left has its last places filled with id -1 and minus infinity. The matrix
+    /// of all scores is never stored whole.
+    ///
+    /// # Shapes
+    ///
+    /// - queries: `[n, dim]`
+    /// - items: `[n_items, dim]`
+    /// - bias: `[n_items]`, added to the scores
+    /// - seen: for each query the items left out, ascending
+    /// - output: scores and ids, `[n, k]`
+    ///
+    /// # Panics
+    ///
+    /// If `k` exceeds `n_items`.
+    fn top_k(
+        queries: Tensor<Self, 2>,
+        items: Tensor<Self, 2>,
+        bias: Option<Tensor<Self, 1>>,
+        seen: Option<&[Vec<u32>]>,
+        k: usize,
+    ) -> (Tensor<Self, 2>, Tensor<Self, 2, Int>) {
+        plain::top_k(queries, items, bias, seen, k)
+    }
 }
 
 /// A [`RecommenderBackend`] that differentiates and whose inner backend is one too: what training needs.
@@ -56,15 +254,4 @@ where
     B: RecommenderBackend + AutodiffBackend,
     B::InnerBackend: RecommenderBackend,
 {
-}
-
-/// [`RecommenderBackend::write_rows`] on tensors.
-pub(crate) fn write_rows<B: RecommenderBackend>(
-    table: Tensor<B, 2>,
-    ids: Tensor<B, 1, Int>,
-    rows: Tensor<B, 2>,
-) -> Tensor<B, 2> {
-    let written =
-        B::write_rows(table.into_primitive().tensor(), ids.into_primitive(), rows.into_primitive().tensor());
-    Tensor::from_primitive(TensorPrimitive::Float(written))
 }

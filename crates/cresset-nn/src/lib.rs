@@ -17,7 +17,7 @@
 //! use burn::tensor::{Tensor, TensorData};
 //! use cresset_data::UniqueRows;
 //! use cresset_nn::optim::{Optimizer, OptimizerConfig};
-//! use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, RowIndex, TrainModel};
+//! use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, RowIndex, StepKey, TrainModel};
 //!
 //! #[derive(Module, Debug)]
 //! struct FilmMeans<B: Backend> {
@@ -27,8 +27,8 @@
 //! impl<B: AutodiffRecommender> TrainModel<B> for FilmMeans<B> {
 //!     type Batch = (Vec<u32>, Vec<f32>); // films and their ratings
 //!
-//!     fn forward_loss(&self, (films, ratings): &Self::Batch) -> ForwardPass<B> {
-//!         let device = self.film_mean.weight().device();
+//!     fn forward_loss(&self, (films, ratings): &Self::Batch, _key: StepKey) -> ForwardPass<B> {
+//!         let device = self.film_mean.device();
 //!         let rows = self.film_mean.gather(&RowIndex::new(&UniqueRows::of(films), &device));
 //!         let ratings = Tensor::from_data(TensorData::new(ratings.clone(), [films.len(), 1]), &device);
 //!         let loss = (rows.per_example() - ratings).powi_scalar(2).mean();
@@ -44,8 +44,8 @@
 //! let mut model = FilmMeans::<Autodiff<Flex>> { film_mean };
 //! let mut optimizer = Optimizer::new(OptimizerConfig::default());
 //! let batch = (vec![0, 2, 2], vec![4.0, 1.0, 2.0]);
-//! for _ in 0..200 {
-//!     let pass = model.forward_loss(&batch);
+//! for step in 0..200 {
+//!     let pass = model.forward_loss(&batch, StepKey { seed: 42, step });
 //!     model = optimizer.step(model, pass, 0.1);
 //! }
 //!
@@ -66,23 +66,33 @@
 //! backend to Burn:
 //!
 //! - `flex`: the pure-Rust CPU backend, which writes rows in place.
+//! - `cuda`, `rocm`, `wgpu`, `vulkan`, `metal`: the backends of CubeCL, by one set of kernels.
 
 // The types of Burn's graphs nest deeper than the compiler follows by default.
 #![recursion_limit = "256"]
 
+mod activation;
 mod backend;
+mod dropout;
 mod error;
 pub mod init;
 mod kernels;
-mod mlp;
+mod layers;
+mod lists;
+pub mod loss;
 pub mod optim;
 mod path;
+mod rounding;
 mod table;
 mod train_model;
 pub mod weights;
 
+pub use activation::Activation;
 pub use backend::{AutodiffRecommender, RecommenderBackend};
+pub use dropout::{Dropout, DropoutKey};
 pub use error::ConfigError;
-pub use mlp::Mlp;
+pub use kernels::spec::*;
+pub use layers::*;
+pub use lists::Pooling;
 pub use table::{EmbeddingTable, GatheredRows, RowIndex, id_tensor};
-pub use train_model::{ForwardPass, TrainModel, scalar};
+pub use train_model::{ForwardPass, StepKey, TrainModel, scalar};

@@ -14,11 +14,21 @@ pub trait TrainModel<B: AutodiffRecommender>: AutodiffModule<B> {
     /// What the loader prepares, in plain arrays.
     type Batch: Send;
 
-    /// The loss of one batch, beside the rows it touched.
-    fn forward_loss(&self, batch: &Self::Batch) -> ForwardPass<B>;
+    /// The loss of one batch, beside the rows it touched. Whatever is random in it, such as dropout, is a function of
+    /// `key`.
+    fn forward_loss(&self, batch: &Self::Batch, key: StepKey) -> ForwardPass<B>;
 
     /// Every row-sparse table of the model; their names differ.
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>>;
+}
+
+/// What the chance of one training step is a function of. Nothing else need be saved to resume it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StepKey {
+    /// The seed of the run.
+    pub seed: u64,
+    /// The step, counted over the whole run.
+    pub step: u64,
 }
 
 /// What one forward pass hands to the optimiser.

@@ -2,6 +2,7 @@
 
 use cresset_data::files::FileError;
 use cresset_metrics::MetricError;
+use cresset_nn::optim::NonFiniteGradient;
 
 use crate::checkpoint::CheckpointError;
 
@@ -22,6 +23,9 @@ pub enum TrainError {
         /// The learning rate.
         learning_rate: f64,
     },
+    /// The loss is a number, but its gradient is not.
+    #[error(transparent)]
+    Gradient(#[from] NonFiniteGradient),
     /// Somebody asked to stop.
     #[error(
         "interrupted in epoch {epoch} after {step} steps, all saved; continue with --resume --output {run}"

@@ -11,7 +11,7 @@
 //! use burn::prelude::*;
 //! use cresset_data::{DataConfig, Dataset, RatingBatch, RatingBatches, Split, WorldConfig};
 //! use cresset_metrics::RatingPredictor;
-//! use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, RowIndex, TrainModel, id_tensor};
+//! use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, RecommenderBackend, RowIndex, StepKey, TrainModel};
 //! use cresset_trainers::config::{EvaluationConfig, TrainingConfig};
 //! use cresset_trainers::{EvaluationPart, Judged, RunDir, StopFlag, Trainer};
 //!
@@ -23,8 +23,8 @@
 //! impl<B: AutodiffRecommender> TrainModel<B> for ItemRatings<B> {
 //!     type Batch = RatingBatch;
 //!
-//!     fn forward_loss(&self, batch: &RatingBatch) -> ForwardPass<B> {
-//!         let device = self.item.weight().device();
+//!     fn forward_loss(&self, batch: &RatingBatch, _key: StepKey) -> ForwardPass<B> {
+//!         let device = self.item.device();
 //!         let item = self.item.gather(&RowIndex::new(&batch.items, &device));
 //!         let ratings = TensorData::new(batch.ratings.clone(), [batch.len(), 1]);
 //!         let error = item.per_example() - Tensor::from_data(ratings, &device);
@@ -37,9 +37,8 @@
 //!     }
 //! }
 //!
-//! impl<B: Backend> RatingPredictor for ItemRatings<B> {
+//! impl<B: RecommenderBackend> RatingPredictor for ItemRatings<B> {
 //!     fn predict_pairs(&self, _: &[u32], items: &[u32]) -> Vec<f32> {
-//!         let items = id_tensor(items, &self.item.weight().device());
 //!         self.item.lookup(items).into_data().to_vec().expect("32-bit floats")
 //!     }
 //! }

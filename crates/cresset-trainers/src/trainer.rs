@@ -10,7 +10,7 @@ use cresset_data::files::atomic_write;
 use cresset_metrics::{Direction, MetricError, Metrics, direction};
 use cresset_nn::optim::Optimizer;
 use cresset_nn::weights::{self, named_tensors};
-use cresset_nn::{AutodiffRecommender, TrainModel, scalar};
+use cresset_nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Progress};
 use crate::config::TrainingConfig;
@@ -159,7 +159,7 @@ impl Trainer<'_> {
                 (first..n_steps).try_for_each(|step| sender.send(batches.batch(&order, step)))
             });
             for batch in receiver {
-                let loss = session.step(&batch, rate);
+                let loss = session.step(&batch, self.config.seed, rate)?;
                 session.progress.epoch_seconds += clock.elapsed().as_secs_f64();
                 clock = Instant::now();
                 session.progress.step += 1;
@@ -256,16 +256,19 @@ impl Trainer<'_> {
 }
 
 impl<B: AutodiffRecommender, M: TrainModel<B>> Session<B, M> {
-    fn step(&mut self, batch: &M::Batch, learning_rate: f64) -> f32 {
+    fn step(&mut self, batch: &M::Batch, seed: u64, learning_rate: f64) -> Result<f32, TrainError> {
         let model = self.model.take().expect("held between steps");
-        let pass = model.forward_loss(batch);
+        let pass = model.forward_loss(batch, StepKey { seed, step: self.optimizer.steps_taken() });
         let loss = scalar(pass.loss.clone().inner());
         let parts: Vec<(&str, f32)> =
             pass.parts.iter().map(|(name, part)| (*name, scalar(part.clone()))).collect();
         self.progress.add_losses(loss, &parts, pass.n_examples);
         self.model = Some(self.optimizer.step(model, pass, learning_rate));
         self.progress.optimizer_steps = self.optimizer.steps_taken();
-        loss
+        if loss.is_finite() {
+            self.optimizer.gradient_norm()?;
+        }
+        Ok(loss)
     }
 
     fn model(&self) -> &M {

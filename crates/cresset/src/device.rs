@@ -154,6 +154,14 @@ pub fn on_device<J: OnBackend>(spec: &DeviceSpec, job: J) -> Result<J::Out, Devi
     }
 }
 
+impl DeviceSpec {
+    /// The first device of each kind that this program was built with.
+    pub fn compiled() -> Vec<Self> {
+        let first = |kind: DeviceKind| Self { kind, index: 0 };
+        DeviceKind::ALL.into_iter().filter(|kind| kind.is_compiled()).map(first).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

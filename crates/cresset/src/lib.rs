@@ -23,7 +23,8 @@
 //!     for epoch in 0..10 {
 //!         let order = batches.order(epoch);
 //!         for step in 0..batches.n_steps() {
-//!             let pass = model.forward_loss(&batches.batch(&order, step));
+//!             let key = StepKey { seed: 42, step: optimizer.steps_taken() };
+//!             let pass = model.forward_loss(&batches.batch(&order, step), key);
 //!             model = optimizer.step(model, pass, 0.005);
 //!         }
 //!     }
@@ -67,7 +68,7 @@ pub mod prelude {
     pub use cresset_kg_mf::{KgMf, KgMfConfig, RatingScale};
     pub use cresset_metrics::{RatingPredictor, Scorer, mae, rmse, top_k};
     pub use cresset_nn::optim::{Optimizer, OptimizerConfig, OptimizerKind};
-    pub use cresset_nn::{AutodiffRecommender, ForwardPass, TrainModel};
+    pub use cresset_nn::{AutodiffRecommender, ForwardPass, RecommenderBackend, StepKey, TrainModel};
     pub use cresset_trainers::{EvaluationPart, Judged, RunDir, Trainer};
 }
 

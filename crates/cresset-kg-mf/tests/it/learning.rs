@@ -3,9 +3,9 @@
 use cresset_data::RatingBatch;
 use cresset_kg_mf::{KgMf, KgMfConfig};
 use cresset_metrics::RatingPredictor;
-use cresset_nn::TrainModel;
 use cresset_nn::optim::{Optimizer, OptimizerConfig};
 use cresset_nn::weights::{NamedTensors, named_tensors};
+use cresset_nn::{StepKey, TrainModel};
 
 use crate::small::{Cpu, SCALE, assert_close, batch};
 
@@ -20,7 +20,7 @@ fn init(seed: u64) -> KgMf<Cpu> {
 fn trained(seed: u64, batch: &RatingBatch, steps: usize) -> KgMf<Cpu> {
     let mut optimizer = Optimizer::new(OptimizerConfig::default());
     (0..steps).fold(init(seed), |model, _| {
-        let pass = model.forward_loss(batch);
+        let pass = model.forward_loss(batch, StepKey::default());
         optimizer.step(model, pass, 0.05)
     })
 }

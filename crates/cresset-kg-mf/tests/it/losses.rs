@@ -5,14 +5,14 @@ use cresset_kg_mf::loss::mean_square_length;
 use cresset_kg_mf::{KgMf, KgMfConfig};
 use cresset_nn::optim::{Optimizer, OptimizerConfig, OptimizerKind};
 use cresset_nn::weights::{NamedTensors, named_tensors, restore};
-use cresset_nn::{TrainModel, scalar};
+use cresset_nn::{StepKey, TrainModel, scalar};
 use proptest::prelude::*;
 
 use crate::small::{Cpu, SCALE, assert_close, batch, by_hand, drawn};
 
 /// The loss and its parts.
 fn losses(model: &KgMf<Cpu>, batch: &RatingBatch) -> [f32; 3] {
-    let pass = model.forward_loss(batch);
+    let pass = model.forward_loss(batch, StepKey::default());
     let [(_, error), (_, penalty)] = <[_; 2]>::try_from(pass.parts).unwrap();
     [scalar(pass.loss.inner()), scalar(error), scalar(penalty)]
 }
@@ -62,7 +62,7 @@ proptest! {
         let batch = batch(&ratings);
         let model = drawn(5, 4, 1);
         let index = cresset_kg_mf::KgMfBatch::new(&batch, &Default::default()).users;
-        let rows = model.forward_loss(&batch).rows.into_iter().nth(2).unwrap();
+        let rows = model.forward_loss(&batch, StepKey::default()).rows.into_iter().nth(2).unwrap();
         let examples = rows.per_example().inner().powi_scalar(2).sum() / ratings.len() as f64;
         let weighted = mean_square_length(rows.leaf.inner(), index.counts, ratings.len());
         assert_close(&[scalar(weighted)], &[scalar(examples)], 1e-5);
@@ -76,7 +76,7 @@ fn the_gradient_of_the_whole_loss_equals_finite_differences() {
     let before = named_tensors(&model);
     // A step of plain gradient descent is the gradient.
     let rule = OptimizerConfig { kind: OptimizerKind::Sgd, ..OptimizerConfig::default() };
-    let pass = model.forward_loss(&batch);
+    let pass = model.forward_loss(&batch, StepKey::default());
     let after = named_tensors(&Optimizer::new(rule).step(model.clone(), pass, 1.0));
     let values = |tensors: &NamedTensors| -> Vec<f32> {
         tensors.values().flat_map(|data| data.to_vec::<f32>().unwrap()).collect()
@@ -103,5 +103,5 @@ fn the_gradient_of_the_whole_loss_equals_finite_differences() {
 #[test]
 #[should_panic(expected = "id 5 is beyond the 5 rows of table user_bias")]
 fn a_batch_with_a_user_beyond_the_table_panics() {
-    drawn(5, 4, 0).forward_loss(&batch(&[(5, 0, 3.0)]));
+    drawn(5, 4, 0).forward_loss(&batch(&[(5, 0, 3.0)]), StepKey::default());
 }

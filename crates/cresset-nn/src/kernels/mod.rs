@@ -1,6 +1,14 @@
-//! Bodies of [`RecommenderBackend`](crate::RecommenderBackend), one file for each backend: the only place in
-//! the library crates that names one.
+//! Bodies of [`RecommenderBackend`](crate::RecommenderBackend): `plain` for any backend, and one module for each
+//! backend that does better. The only place in the library crates that names a backend.
 
 mod autodiff;
 #[cfg(feature = "flex")]
+mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
+#[cfg(feature = "flex")]
 mod flex;
+pub(crate) mod plain;
+pub(crate) mod spec;
+#[cfg(test)]
+mod tests;

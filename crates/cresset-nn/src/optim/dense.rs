@@ -1,20 +1,23 @@
 //! Dense parameters: every parameter of the module that received a gradient takes one step.
 
+use std::collections::BTreeMap;
+
 use burn::module::{ModuleMapper, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use super::rule::{OptimizerConfig, Parameter, StepAt};
+use super::rule::OptimizerConfig;
 use super::{Moments, dense_key};
-use crate::AutodiffRecommender;
+use crate::kernels::spec::{RowState, RowStep};
 use crate::path::Path;
+use crate::{AutodiffRecommender, RecommenderBackend};
 
 /// Walks the module and steps what has a gradient. Moments are kept by parameter path, since Burn's own ids
 /// are drawn anew in every process.
 pub(super) struct DenseStep<'a, B: AutodiffRecommender> {
     pub(super) rule: &'a OptimizerConfig,
-    pub(super) at: StepAt,
-    pub(super) grads: GradientsParams,
+    pub(super) step: RowStep<B::InnerBackend>,
+    /// By path, each flattened to `[1, values]`.
+    pub(super) grads: BTreeMap<String, Tensor<B::InnerBackend, 2>>,
     pub(super) moments: &'a mut Moments<B>,
     pub(super) path: Path,
 }
@@ -29,20 +32,20 @@ impl<B: AutodiffRecommender> ModuleMapper<B> for DenseStep<'_, B> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        let Some(grad) = self.grads.remove::<B::InnerBackend, D>(param.id) else {
+        let Some(grad) = self.grads.remove(&self.path.to_string()) else {
             return param;
         };
         let (id, value, mapper) = param.consume();
         let shape = value.shape();
-        // The rules work on matrices; element by element, a row of everything is as good as any shape.
         let flat = [1, shape.num_elements()];
         let value = value.inner().reshape(flat);
         let key = dense_key(&self.path);
         let moments = self.moments.remove(&key).unwrap_or_else(|| {
-            let zeros = || Tensor::zeros(flat, &value.device());
-            self.rule.moments().iter().map(|_| zeros()).collect()
+            let zeros = |shape| Tensor::zeros(shape, &value.device());
+            self.rule.moment_shapes(flat).into_iter().map(zeros).collect()
         });
-        let after = self.rule.update(Parameter { value, moments }, grad.reshape(flat), self.at);
+        let state = RowState { value, moments };
+        let after = <B::InnerBackend>::update_rows(state, None, grad, self.step.clone());
         self.moments.insert(key, after.moments);
         let value = Tensor::from_inner(after.value.reshape(shape)).require_grad();
         Param::from_mapped_value(id, value, mapper)

@@ -4,8 +4,11 @@
 //! table, and every dense parameter with a gradient. What a batch does not touch stays as it is, to the bit:
 //! an untouched row is not decayed, its velocity and moments do not fade, and they catch up on nothing when
 //! the row is next seen. The bias correction of Adam counts the optimiser's steps, for all parameters alike.
+//!
+//! The [`Gradients`] of several passes can be added up before one step is taken, and held to a norm over all of them.
 
 mod dense;
+mod gradients;
 mod rule;
 mod state;
 #[cfg(test)]
@@ -14,16 +17,16 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 
 use self::dense::DenseStep;
+pub use self::gradients::{Gradients, NonFiniteGradient};
+use self::gradients::{Norms, RowGradients};
 pub use self::rule::{OptimizerConfig, OptimizerKind};
-use self::rule::{Parameter, StepAt};
-use crate::backend::write_rows;
+use crate::dropout::DropoutKey;
+use crate::kernels::spec::RowStep;
 use crate::path::Path;
-use crate::table::GatheredRows;
 use crate::{AutodiffRecommender, EmbeddingTable, ForwardPass, TrainModel};
 
 /// What a rule remembers of each table and parameter, in the order of its [`OptimizerConfig::moments`].
@@ -33,14 +36,28 @@ type Moments<B> = BTreeMap<String, Vec<Tensor<<B as AutodiffBackend>::InnerBacke
 #[derive(Debug)]
 pub struct Optimizer<B: AutodiffRecommender> {
     rule: OptimizerConfig,
+    max_grad_norm: Option<f32>,
     step: u64,
     moments: Moments<B>,
+    last: Option<Norms<B::InnerBackend>>,
 }
 
 impl<B: AutodiffRecommender> Optimizer<B> {
     /// An optimiser that has taken no step.
     pub fn new(rule: OptimizerConfig) -> Self {
-        Self { rule, step: 0, moments: Moments::<B>::new() }
+        Self { rule, max_grad_norm: None, step: 0, moments: Moments::<B>::new(), last: None }
+    }
+
+    /// The optimiser with every gradient longer than `norm` scaled down to it.
+    ///
+    /// The norm is over all rows and dense parameters together, repeated ids summed first.
+    ///
+    /// # Panics
+    ///
+    /// If `norm` is not above 0.
+    pub fn with_max_grad_norm(self, norm: f32) -> Self {
+        assert!(norm > 0.0, "max_grad_norm = {norm}, expected a number above 0");
+        Self { max_grad_norm: Some(norm), ..self }
     }
 
     /// How many steps it has taken.
@@ -53,48 +70,81 @@ impl<B: AutodiffRecommender> Optimizer<B> {
     /// # Panics
     ///
     /// If the pass gathered from a table that `model` does not have, or from one table twice.
-    pub fn step<M: TrainModel<B>>(&mut self, mut model: M, pass: ForwardPass<B>, learning_rate: f64) -> M {
-        assert_gathered_once(&pass.rows);
+    pub fn step<M: TrainModel<B>>(&mut self, model: M, pass: ForwardPass<B>, learning_rate: f64) -> M {
+        let gradients = pass.backward(&model);
+        self.apply(model, gradients, learning_rate)
+    }
+
+    /// The model after one step down `gradients`.
+    ///
+    /// A gradient with a value that is not finite moves nothing at all, neither parameters nor moments; ask
+    /// [`gradient_norm`](Self::gradient_norm) afterwards.
+    ///
+    /// # Panics
+    ///
+    /// If the gradients are of a table that `model` does not have.
+    pub fn apply<M: TrainModel<B>>(
+        &mut self,
+        mut model: M,
+        gradients: Gradients<B>,
+        learning_rate: f64,
+    ) -> M {
         self.step += 1;
-        let at = StepAt { step: self.step, learning_rate };
-        let mut grads = pass.loss.backward();
-        for rows in pass.rows {
-            // A leaf that the loss does not depend on has no gradient and does not move.
-            let Some(grad) = rows.leaf.grad_remove(&mut grads) else { continue };
-            let mut tables = model.tables_mut();
-            let table = tables.iter_mut().find(|table| table.name() == rows.table);
-            self.step_rows(table.expect("a pass gathers from its own model's tables"), rows, grad, at);
-        }
-        let grads = GradientsParams::from_grads(grads, &model);
-        if grads.is_empty() {
+        if gradients.is_empty() {
+            self.last = None;
             return model;
         }
+        let norms = gradients.norms();
+        let scale = norms.scale(self.max_grad_norm);
+        self.last = Some(norms);
+        for (name, rows) in gradients.rows {
+            let mut tables = model.tables_mut();
+            let table = tables.iter_mut().find(|table| table.name() == name);
+            let table = table.expect("gradients are of their own model's tables");
+            let step = RowStep {
+                rule: self.rule.at(self.step, learning_rate),
+                scale: scale.clone(),
+                rounding: DropoutKey::new(0, self.step, &name),
+            };
+            self.step_rows(table, rows, step);
+        }
+        if gradients.dense.is_empty() {
+            return model;
+        }
+        let step = RowStep {
+            rule: self.rule.dense().at(self.step, learning_rate),
+            scale,
+            rounding: DropoutKey::new(0, self.step, "dense"),
+        };
         let Self { rule, moments, .. } = self;
-        model.map(&mut DenseStep { rule, at, grads, moments, path: Path::default() })
+        let rule = rule.dense();
+        model.map(&mut DenseStep { rule: &rule, step, grads: gradients.dense, moments, path: Path::default() })
+    }
+
+    /// The length of the last step's gradient before it was clipped; 0 if there was none. Waits for the device.
+    ///
+    /// # Errors
+    ///
+    /// If the gradient held a value that is not finite: that step was not taken.
+    pub fn gradient_norm(&self) -> Result<f32, NonFiniteGradient> {
+        self.last.as_ref().map_or(Ok(0.0), |norms| norms.check(self.step))
     }
 
     fn step_rows(
         &mut self,
         table: &mut EmbeddingTable<B>,
-        rows: GatheredRows<B>,
-        grad: Tensor<B::InnerBackend, 2>,
-        at: StepAt,
+        rows: RowGradients<B::InnerBackend>,
+        step: RowStep<B::InnerBackend>,
     ) {
-        let GatheredRows { ids, leaf, table: name, .. } = rows;
-        let key = rows_key(&name);
-        let kept = self.moments.remove(&key).unwrap_or_else(|| self.fresh_moments(table));
-        let moments = kept.iter().map(|moment| moment.clone().select(0, ids.clone())).collect();
-        let after = self.rule.update(Parameter { value: leaf.inner(), moments }, grad, at);
-        let write = |(table, rows)| write_rows::<B::InnerBackend>(table, ids.clone(), rows);
-        let kept = kept.into_iter().zip(after.moments).map(write).collect();
-        self.moments.insert(key, kept);
-        table.replace_rows(ids.clone(), after.value);
+        let key = rows_key(table.name());
+        let moments = self.moments.remove(&key).unwrap_or_else(|| self.fresh_moments(table));
+        let moments = table.update_rows(moments, rows.ids, rows.grad, step);
+        self.moments.insert(key, moments);
     }
 
     fn fresh_moments(&self, table: &EmbeddingTable<B>) -> Vec<Tensor<B::InnerBackend, 2>> {
-        let weight = table.weight();
-        let zeros = || Tensor::zeros(weight.dims(), &weight.device());
-        self.rule.moments().iter().map(|_| zeros()).collect()
+        let zeros = |shape| Tensor::zeros(shape, &table.device());
+        self.rule.moment_shapes(table.dims()).into_iter().map(zeros).collect()
     }
 }
 
@@ -102,14 +152,9 @@ fn rows_key(table: &str) -> String {
     format!("rows/{table}")
 }
 
-fn dense_key(path: impl Display) -> String {
-    format!("dense/{path}")
-}
+/// What the keys of dense parameters begin with.
+const DENSE: &str = "dense/";
 
-/// The second write of a table would undo the first.
-fn assert_gathered_once<B: AutodiffRecommender>(rows: &[GatheredRows<B>]) {
-    for (at, one) in rows.iter().enumerate() {
-        let twice = rows[..at].iter().any(|other| other.table == one.table);
-        assert!(!twice, "a pass gathers once from each table, but twice from {}", one.table);
-    }
+fn dense_key(path: impl Display) -> String {
+    format!("{DENSE}{path}")
 }

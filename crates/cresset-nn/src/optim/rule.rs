@@ -1,19 +1,21 @@
 //! The update rules: one formula each, for rows of a table and for dense parameters alike.
 
-use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use crate::ConfigError;
+use crate::kernels::spec::RowRule;
 
 /// Which update rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum OptimizerKind {
     /// Gradient descent, with momentum where `momentum` is above 0.
     Sgd,
     /// Adagrad (Duchi et al., JMLR 2011).
     Adagrad,
+    /// Adagrad with one number for each row of a table, the sum of its gradients' mean squares: next to no memory beside
+    /// the table, as TorchRec and DLRM train theirs. On dense parameters plain Adagrad.
+    RowwiseAdagrad,
     /// Adam (Kingma and Ba, ICLR 2015); on rows the lazy form, as PyTorch's `SparseAdam`.
     Adam,
     /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
@@ -72,89 +74,63 @@ impl OptimizerConfig {
         ConfigError::first_of(&rules)
     }
 
-    /// Names of the tensors that the rule keeps beside a parameter, each of the parameter's shape.
+    /// Names of the tensors that the rule keeps beside a parameter.
     pub fn moments(&self) -> &'static [&'static str] {
         match self.kind {
             OptimizerKind::Sgd if self.momentum == 0.0 => &[],
             OptimizerKind::Sgd => &["velocity"],
             OptimizerKind::Adagrad => &["sum_of_squares"],
+            OptimizerKind::RowwiseAdagrad => &["row_sum_of_squares"],
             OptimizerKind::Adam | OptimizerKind::Adamw => &["moment_1", "moment_2"],
         }
     }
 
-    /// The parameter and its moments after one step.
-    ///
-    /// For rows, too, [`StepAt`] counts the optimiser's steps and not the row's own touches, as PyTorch's
-    /// `SparseAdam` does: a row first seen late has nearly no bias correction.
-    pub(crate) fn update<B: Backend>(
-        &self,
-        before: Parameter<B>,
-        grad: Tensor<B, 2>,
-        at: StepAt,
-    ) -> Parameter<B> {
-        let grad = self.with_penalty(grad, &before.value);
+    /// Shapes of the tensors that the rule keeps beside a parameter `[n_rows, dim]`.
+    pub(crate) fn moment_shapes(&self, [n_rows, dim]: [usize; 2]) -> Vec<[usize; 2]> {
+        let width = if self.kind == OptimizerKind::RowwiseAdagrad { 1 } else { dim };
+        self.moments().iter().map(|_| [n_rows, width]).collect()
+    }
+
+    /// The rule for dense parameters, which have no rows to speak of.
+    pub(crate) fn dense(&self) -> Self {
         match self.kind {
-            OptimizerKind::Sgd => self.sgd(before, grad, at),
-            OptimizerKind::Adagrad => self.adagrad(before, grad, at),
-            OptimizerKind::Adam | OptimizerKind::Adamw => self.adam(before, grad, at),
+            OptimizerKind::RowwiseAdagrad => Self { kind: OptimizerKind::Adagrad, ..self.clone() },
+            _ => self.clone(),
         }
     }
 
-    fn with_penalty<B: Backend>(&self, grad: Tensor<B, 2>, value: &Tensor<B, 2>) -> Tensor<B, 2> {
-        if self.weight_decay == 0.0 || self.kind == OptimizerKind::Adamw {
-            return grad;
+    /// The rule with the numbers of one step, counted from 1.
+    ///
+    /// For rows, too, `step` counts the optimiser's steps and not the row's own touches, as PyTorch's `SparseAdam`
+    /// does: a row first seen late has nearly no bias correction.
+    pub(crate) fn at(&self, step: u64, learning_rate: f64) -> RowRule {
+        let (epsilon, weight_decay) = (self.epsilon as f32, self.weight_decay as f32);
+        let size = learning_rate as f32;
+        match self.kind {
+            OptimizerKind::Sgd => {
+                RowRule::Sgd { learning_rate: size, momentum: self.momentum as f32, weight_decay }
+            }
+            OptimizerKind::Adagrad => RowRule::Adagrad { learning_rate: size, epsilon, weight_decay },
+            OptimizerKind::RowwiseAdagrad => {
+                RowRule::RowwiseAdagrad { learning_rate: size, epsilon, weight_decay }
+            }
+            OptimizerKind::Adam | OptimizerKind::Adamw => self.adam(step as f64, learning_rate),
         }
-        grad + value.clone() * self.weight_decay
     }
 
-    fn sgd<B: Backend>(&self, before: Parameter<B>, grad: Tensor<B, 2>, at: StepAt) -> Parameter<B> {
-        let Parameter { value, mut moments } = before;
-        let direction = match moments.pop() {
-            Some(velocity) => velocity * self.momentum + grad,
-            None => grad,
-        };
-        let moments = if self.momentum == 0.0 { vec![] } else { vec![direction.clone()] };
-        Parameter { value: value - direction * at.learning_rate, moments }
+    fn adam(&self, steps: f64, learning_rate: f64) -> RowRule {
+        let is_decoupled = self.kind == OptimizerKind::Adamw;
+        let decay = if is_decoupled { 1.0 - learning_rate * self.weight_decay } else { 1.0 };
+        // The corrections are of the shares as f32 has them: 1 - 0.999 is off by 1 in 77,000 there.
+        let (beta_1, beta_2) = (self.beta_1 as f32, self.beta_2 as f32);
+        RowRule::Adam {
+            rate: (learning_rate / (1.0 - f64::from(beta_1).powf(steps))) as f32,
+            beta_1,
+            beta_2,
+            root_2: (1.0 - f64::from(beta_2).powf(steps)).sqrt() as f32,
+            epsilon: self.epsilon as f32,
+            weight_decay: if is_decoupled { 0.0 } else { self.weight_decay as f32 },
+            decay: decay as f32,
+        }
     }
-
-    fn adagrad<B: Backend>(&self, before: Parameter<B>, grad: Tensor<B, 2>, at: StepAt) -> Parameter<B> {
-        let [sum] = take(before.moments);
-        let sum = sum + grad.clone() * grad.clone();
-        let change = grad / (sum.clone().sqrt() + self.epsilon);
-        Parameter { value: before.value - change * at.learning_rate, moments: vec![sum] }
-    }
-
-    fn adam<B: Backend>(&self, before: Parameter<B>, grad: Tensor<B, 2>, at: StepAt) -> Parameter<B> {
-        let [first, second] = take(before.moments);
-        let second = second * self.beta_2 + grad.clone() * grad.clone() * (1.0 - self.beta_2);
-        let first = first * self.beta_1 + grad * (1.0 - self.beta_1);
-        let steps = at.step as f64;
-        let root_2 = (1.0 - self.beta_2.powf(steps)).sqrt();
-        let rate = at.learning_rate / (1.0 - self.beta_1.powf(steps));
-        let change = first.clone() / (second.clone().sqrt() / root_2 + self.epsilon);
-        let value = if self.kind == OptimizerKind::Adamw && self.weight_decay > 0.0 {
-            before.value * (1.0 - at.learning_rate * self.weight_decay)
-        } else {
-            before.value
-        };
-        Parameter { value: value - change * rate, moments: vec![first, second] }
-    }
-}
-
-/// A parameter, or some rows of one, beside its moments, all `[rows, dim]`.
-#[derive(Debug, Clone)]
-pub(crate) struct Parameter<B: Backend> {
-    pub(crate) value: Tensor<B, 2>,
-    pub(crate) moments: Vec<Tensor<B, 2>>,
-}
-
-/// Which step it is, from 1, and how large.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StepAt {
-    pub(crate) step: u64,
-    pub(crate) learning_rate: f64,
-}
-
-fn take<B: Backend, const N: usize>(moments: Vec<Tensor<B, 2>>) -> [Tensor<B, 2>; N] {
-    moments.try_into().expect("as many moments as the rule names")
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::{Optimizer, OptimizerConfig, dense_key, rows_key};
+use super::{DENSE, Optimizer, OptimizerConfig, dense_key, rows_key};
 use crate::weights::{NamedTensors, WeightsError, named_shapes};
 use crate::{AutodiffRecommender, TrainModel};
 
@@ -12,7 +12,7 @@ impl<B: AutodiffRecommender> Optimizer<B> {
     pub fn state(&self) -> NamedTensors {
         let mut state = NamedTensors::new();
         for (key, moments) in &self.moments {
-            for (name, moment) in self.rule.moments().iter().zip(moments) {
+            for (name, moment) in self.rule_of(key).moments().iter().zip(moments) {
                 state.insert(format!("{key}/{name}"), moment.to_data());
             }
         }
@@ -35,12 +35,13 @@ impl<B: AutodiffRecommender> Optimizer<B> {
         device: &B::Device,
     ) -> Result<Self, WeightsError> {
         let mut optimizer = Self { step, ..Self::new(rule) };
-        for (key, shape) in moment_shapes(model) {
-            let names: Vec<String> =
-                optimizer.rule.moments().iter().map(|moment| format!("{key}/{moment}")).collect();
+        for (key, shape) in shapes(model) {
+            let rule = optimizer.rule_of(&key);
+            let names: Vec<String> = rule.moments().iter().map(|moment| format!("{key}/{moment}")).collect();
             if names.iter().any(|name| state.contains_key(name)) {
-                let take = |name| take_matrix(&mut state, name, shape, device);
-                let moments = names.into_iter().map(take).collect::<Result<_, _>>()?;
+                let take = |(name, shape)| take_matrix(&mut state, name, shape, device);
+                let moments = names.into_iter().zip(rule.moment_shapes(shape));
+                let moments = moments.map(take).collect::<Result<_, _>>()?;
                 optimizer.moments.insert(key, moments);
             }
         }
@@ -49,10 +50,14 @@ impl<B: AutodiffRecommender> Optimizer<B> {
             Some(name) => Err(WeightsError::Surplus(name)),
         }
     }
+
+    fn rule_of(&self, key: &str) -> OptimizerConfig {
+        if key.starts_with(DENSE) { self.rule.dense() } else { self.rule.clone() }
+    }
 }
 
-/// Key and shape of the moments of each table and each parameter.
-fn moment_shapes<B: AutodiffRecommender, M: TrainModel<B>>(model: &mut M) -> Vec<(String, [usize; 2])> {
+/// Key and shape of each table and each parameter.
+fn shapes<B: AutodiffRecommender, M: TrainModel<B>>(model: &mut M) -> Vec<(String, [usize; 2])> {
     // Dense parameters are stepped as one row of all their values.
     let flat = |shape: &[usize]| [1, shape.iter().product()];
     let dense = named_shapes::<B, M>(model).into_iter().map(|(path, shape)| (dense_key(path), flat(&shape)));

@@ -7,7 +7,7 @@ use burn::tensor::backend::Backend;
 use cresset_data::UniqueRows;
 
 use super::*;
-use crate::RowIndex;
+use crate::{RowIndex, StepKey};
 
 type Cpu = Autodiff<Flex>;
 
@@ -19,8 +19,8 @@ struct Films<B: Backend> {
 impl<B: AutodiffRecommender> TrainModel<B> for Films<B> {
     type Batch = Vec<u32>;
 
-    fn forward_loss(&self, ids: &Vec<u32>) -> ForwardPass<B> {
-        let rows = self.films.gather(&RowIndex::new(&UniqueRows::of(ids), &self.films.weight().device()));
+    fn forward_loss(&self, ids: &Vec<u32>, _key: StepKey) -> ForwardPass<B> {
+        let rows = self.films.gather(&RowIndex::new(&UniqueRows::of(ids), &self.films.device()));
         let loss = rows.per_example().powi_scalar(2).mean();
         ForwardPass { loss, parts: vec![], n_examples: ids.len(), rows: vec![rows] }
     }
@@ -46,9 +46,9 @@ fn films() -> Films<Cpu> {
     Films { films: EmbeddingTable::normal("films", [50, 8], 1.0, 1, &Default::default()) }
 }
 
-fn every_rule() -> [Optimizer<Cpu>; 4] {
-    use OptimizerKind::{Adagrad, Adam, Adamw, Sgd};
-    [Sgd, Adagrad, Adam, Adamw].map(|kind| {
+fn every_rule() -> [Optimizer<Cpu>; 5] {
+    use OptimizerKind::{Adagrad, Adam, Adamw, RowwiseAdagrad, Sgd};
+    [Sgd, Adagrad, RowwiseAdagrad, Adam, Adamw].map(|kind| {
         Optimizer::new(OptimizerConfig {
             kind,
             momentum: 0.9,
@@ -59,7 +59,7 @@ fn every_rule() -> [Optimizer<Cpu>; 4] {
 }
 
 fn step(optimizer: &mut Optimizer<Cpu>, model: Films<Cpu>, ids: &[u32]) -> Films<Cpu> {
-    let pass = model.forward_loss(&ids.to_vec());
+    let pass = model.forward_loss(&ids.to_vec(), StepKey::default());
     optimizer.step(model, pass, 0.1)
 }
 
@@ -102,4 +102,24 @@ fn a_copy_of_the_model_that_was_dropped_costs_nothing() {
     let before = table_address(&model);
     drop(model.valid());
     assert_eq!(table_address(&step(&mut optimizer, model, &[7, 3])), before);
+}
+
+#[test]
+fn a_step_on_every_row_writes_table_and_moments_where_they_lie() {
+    for mut optimizer in every_rule() {
+        let mut model = films();
+        let before = table_address(&model);
+        let mut moments = vec![];
+        for n_steps in 0..3 {
+            let rows = model.films.gather_all();
+            let loss = rows.leaf.clone().powi_scalar(2).mean();
+            let pass = ForwardPass { loss, parts: vec![], n_examples: 50, rows: vec![rows] };
+            model = optimizer.step(model, pass, 0.1);
+            assert_eq!(table_address(&model), before);
+            if n_steps > 0 {
+                assert_eq!(moment_addresses(&optimizer), moments);
+            }
+            moments = moment_addresses(&optimizer);
+        }
+    }
 }

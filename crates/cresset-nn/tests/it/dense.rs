@@ -5,7 +5,7 @@ use burn::optim::{AdamConfig, GradientsParams, Optimizer as _};
 use burn::tensor::TensorData;
 use cresset_nn::optim::{Optimizer, OptimizerKind};
 use cresset_nn::weights::{NamedTensors, named_tensors, restore};
-use cresset_nn::{Mlp, TrainModel};
+use cresset_nn::{Mlp, StepKey, TrainModel};
 
 use crate::models::{
     Cpu, DenseRows, Examples, Layers, Pulls, Rows, Tower, assert_close, every_rule, loss, matrix, rule, train,
@@ -33,7 +33,7 @@ fn layers_by_hand_are_linear_with_relu_between_them() {
     let tensors =
         set.into_iter().map(|(name, values, shape)| (name.to_owned(), TensorData::new(values, shape)));
     let model = restore::<Cpu, _>(model, tensors.collect()).unwrap();
-    let output = model.layers.forward(matrix(&[1., 2., 3., 2.], [2, 2], &Default::default()));
+    let output = model.layers.forward(matrix(&[1., 2., 3., 2.], [2, 2], &Default::default()), None);
     assert_eq!(output.into_data().to_vec::<f32>().unwrap(), [-1., 2.]);
 }
 
@@ -58,7 +58,7 @@ fn gradients_equal_finite_differences() {
     };
     let before = named_tensors(&model);
     // A step of plain gradient descent is the gradient.
-    let pass = model.forward_loss(&batch);
+    let pass = model.forward_loss(&batch, StepKey::default());
     let after = Optimizer::new(rule(OptimizerKind::Sgd)).step(model.clone(), pass, 1.0);
     let found: Vec<f32> = values(&before)
         .iter()
@@ -89,7 +89,7 @@ fn layers_learn_the_absolute_value() {
     let mut model = layers(&[1, 16, 1], 7);
     assert!(loss(&model, &batch) > 0.05);
     for _ in 0..300 {
-        let pass = model.forward_loss(&batch);
+        let pass = model.forward_loss(&batch, StepKey::default());
         model = optimizer.step(model, pass, 0.02);
     }
     assert!(loss(&model, &batch) < 1e-3, "{}", loss(&model, &batch));
@@ -103,9 +103,12 @@ fn adam_equals_that_of_burn() {
     let mut our_adam = Optimizer::new(rule(OptimizerKind::Adam));
     let mut their_adam = AdamConfig::new().with_epsilon(1e-8).init::<Cpu, Layers<Cpu>>();
     for _ in 0..10 {
-        let pass = ours.forward_loss(&batch);
+        let pass = ours.forward_loss(&batch, StepKey::default());
         ours = our_adam.step(ours, pass, 0.05);
-        let grads = GradientsParams::from_grads(theirs.forward_loss(&batch).loss.backward(), &theirs);
+        let grads = GradientsParams::from_grads(
+            theirs.forward_loss(&batch, StepKey::default()).loss.backward(),
+            &theirs,
+        );
         theirs = their_adam.step(0.05, theirs, grads);
     }
     assert_close(&values(&named_tensors(&ours)), &values(&named_tensors(&theirs)), 1e-5);

@@ -3,10 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop at what should not fail")]
 
 mod dense;
+mod experts;
 mod golden;
+mod gradients;
 mod initial;
+mod layers;
+mod losses;
 mod models;
 mod rows;
 mod state;
 mod tables;
+mod waves;
 mod weight_files;

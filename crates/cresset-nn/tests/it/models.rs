@@ -7,8 +7,8 @@ use burn::tensor::{Tensor, TensorData};
 use cresset_data::UniqueRows;
 use cresset_nn::optim::{Optimizer, OptimizerConfig, OptimizerKind};
 use cresset_nn::{
-    AutodiffRecommender, EmbeddingTable, ForwardPass, GatheredRows, Mlp, RowIndex, TrainModel, id_tensor,
-    scalar,
+    AutodiffRecommender, EmbeddingTable, ForwardPass, GatheredRows, Mlp, RowIndex, StepKey, TrainModel,
+    id_tensor, scalar,
 };
 
 pub(crate) type Cpu = Autodiff<Flex>;
@@ -35,7 +35,7 @@ pub(crate) fn matrix<B: Backend>(values: &[f32], shape: [usize; 2], device: &B::
 }
 
 /// Mean over the rows of their squared distance to the targets.
-fn mean_square_distance<B: Backend>(rows: Tensor<B, 2>, targets: Tensor<B, 2>) -> Tensor<B, 1> {
+pub(crate) fn mean_square_distance<B: Backend>(rows: Tensor<B, 2>, targets: Tensor<B, 2>) -> Tensor<B, 1> {
     (rows - targets).powi_scalar(2).sum_dim(1).mean()
 }
 
@@ -58,7 +58,7 @@ impl Rows<Cpu> {
 impl<B: AutodiffRecommender> TrainModel<B> for Rows<B> {
     type Batch = Pulls;
 
-    fn forward_loss(&self, batch: &Pulls) -> ForwardPass<B> {
+    fn forward_loss(&self, batch: &Pulls, _key: StepKey) -> ForwardPass<B> {
         let rows = gather(&self.films, &batch.ids);
         let targets = batch.targets(&rows.leaf.device());
         pass(mean_square_distance(rows.per_example(), targets), batch, vec![rows])
@@ -78,7 +78,7 @@ pub(crate) struct DenseRows<B: Backend> {
 impl<B: AutodiffRecommender> TrainModel<B> for DenseRows<B> {
     type Batch = Pulls;
 
-    fn forward_loss(&self, batch: &Pulls) -> ForwardPass<B> {
+    fn forward_loss(&self, batch: &Pulls, _key: StepKey) -> ForwardPass<B> {
         let device = self.films.device();
         let rows = self.films.val().select(0, id_tensor(&batch.ids, &device));
         pass(mean_square_distance(rows, batch.targets(&device)), batch, vec![])
@@ -111,10 +111,10 @@ impl Tower<Cpu> {
 impl<B: AutodiffRecommender> TrainModel<B> for Tower<B> {
     type Batch = Pulls;
 
-    fn forward_loss(&self, batch: &Pulls) -> ForwardPass<B> {
+    fn forward_loss(&self, batch: &Pulls, _key: StepKey) -> ForwardPass<B> {
         let rows = gather(&self.films, &batch.ids);
         let targets = batch.targets(&rows.leaf.device());
-        pass(mean_square_distance(self.layers.forward(rows.per_example()), targets), batch, vec![rows])
+        pass(mean_square_distance(self.layers.forward(rows.per_example(), None), targets), batch, vec![rows])
     }
 
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {
@@ -123,7 +123,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for Tower<B> {
 }
 
 fn gather<B: AutodiffRecommender>(table: &EmbeddingTable<B>, ids: &[u32]) -> GatheredRows<B> {
-    table.gather(&RowIndex::new(&UniqueRows::of(ids), &table.weight().device()))
+    table.gather(&RowIndex::new(&UniqueRows::of(ids), &table.device()))
 }
 
 fn pass<B: AutodiffRecommender>(
@@ -151,10 +151,10 @@ pub(crate) struct Examples {
 impl<B: AutodiffRecommender> TrainModel<B> for Layers<B> {
     type Batch = Examples;
 
-    fn forward_loss(&self, batch: &Examples) -> ForwardPass<B> {
+    fn forward_loss(&self, batch: &Examples, _key: StepKey) -> ForwardPass<B> {
         let device = self.devices()[0].clone();
         let of = |values: &[f32]| matrix(values, [batch.n, values.len() / batch.n], &device);
-        let loss = mean_square_distance(self.layers.forward(of(&batch.inputs)), of(&batch.targets));
+        let loss = mean_square_distance(self.layers.forward(of(&batch.inputs), None), of(&batch.targets));
         ForwardPass { loss, parts: vec![], n_examples: batch.n, rows: vec![] }
     }
 
@@ -174,6 +174,7 @@ pub(crate) fn every_rule() -> Vec<OptimizerConfig> {
         of(OptimizerKind::Sgd, 0.0),
         of(OptimizerKind::Sgd, 0.9),
         of(OptimizerKind::Adagrad, 0.0),
+        of(OptimizerKind::RowwiseAdagrad, 0.0),
         of(OptimizerKind::Adam, 0.0),
         of(OptimizerKind::Adamw, 0.0),
     ]
@@ -182,13 +183,13 @@ pub(crate) fn every_rule() -> Vec<OptimizerConfig> {
 /// The model after a step on each batch, at a learning rate of 0.1.
 pub(crate) fn train<M: TrainModel<Cpu>>(optimizer: &mut Optimizer<Cpu>, model: M, batches: &[M::Batch]) -> M {
     batches.iter().fold(model, |model, batch| {
-        let pass = model.forward_loss(batch);
+        let pass = model.forward_loss(batch, StepKey::default());
         optimizer.step(model, pass, 0.1)
     })
 }
 
 pub(crate) fn loss<M: TrainModel<Cpu>>(model: &M, batch: &M::Batch) -> f32 {
-    scalar(model.forward_loss(batch).loss.inner())
+    scalar(model.forward_loss(batch, StepKey::default()).loss.inner())
 }
 
 #[track_caller]

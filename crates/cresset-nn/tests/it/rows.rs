@@ -1,9 +1,9 @@
 //! Rows of a table under every update rule, against the rules written out value by value.
 
 use burn::tensor::{Tensor, TensorData};
-use cresset_nn::TrainModel;
 use cresset_nn::optim::{Optimizer, OptimizerConfig, OptimizerKind};
 use cresset_nn::weights::named_tensors;
+use cresset_nn::{StepKey, TrainModel};
 use proptest::prelude::*;
 
 use crate::models::{Cpu, Pulls, Rows, Tower, assert_close, every_rule, rule, train};
@@ -30,8 +30,8 @@ impl Written {
     fn lazy_step(&mut self, batch: &Pulls) {
         let grad = self.gradient(batch);
         self.steps += 1;
-        for at in (0..grad.len()).filter(|at| batch.ids.contains(&((at / DIM) as u32))) {
-            self.move_value(at, grad[at]);
+        for id in (0..grad.len() / DIM).filter(|&id| batch.ids.contains(&(id as u32))) {
+            self.move_row(id, &grad);
         }
     }
 
@@ -39,7 +39,7 @@ impl Written {
     fn dense_step(&mut self, batch: &Pulls) {
         let grad = self.gradient(batch);
         self.steps += 1;
-        grad.iter().enumerate().for_each(|(at, &grad)| self.move_value(at, grad));
+        (0..grad.len() / DIM).for_each(|id| self.move_row(id, &grad));
     }
 
     fn gradient(&self, batch: &Pulls) -> Vec<f64> {
@@ -53,7 +53,14 @@ impl Written {
         grad
     }
 
-    fn move_value(&mut self, at: usize, grad: f64) {
+    fn move_row(&mut self, id: usize, grad: &[f64]) {
+        let row = id * DIM..(id + 1) * DIM;
+        let coupled = |at: usize| grad[at] + self.rule.weight_decay * self.table[at];
+        let mean_square = row.clone().map(|at| coupled(at).powi(2)).sum::<f64>() / DIM as f64;
+        row.for_each(|at| self.move_value(at, grad[at], mean_square));
+    }
+
+    fn move_value(&mut self, at: usize, grad: f64, mean_square_of_row: f64) {
         let OptimizerConfig { kind, weight_decay, momentum, beta_1, beta_2, epsilon } = self.rule;
         let (value, first, second) = (&mut self.table[at], &mut self.first[at], &mut self.second[at]);
         let coupled = grad + weight_decay * *value;
@@ -64,6 +71,10 @@ impl Written {
             }
             OptimizerKind::Adagrad => {
                 *first += coupled * coupled;
+                *value -= 0.1 * coupled / (first.sqrt() + epsilon);
+            }
+            OptimizerKind::RowwiseAdagrad => {
+                *first += mean_square_of_row;
                 *value -= 0.1 * coupled / (first.sqrt() + epsilon);
             }
             OptimizerKind::Adam | OptimizerKind::Adamw => {
@@ -201,7 +212,7 @@ fn a_row_that_rests_keeps_its_bits_and_those_of_its_moments() {
 
 /// The bits of the first row of every moment.
 fn first_rows(optimizer: &Optimizer<Cpu>) -> Vec<Vec<u32>> {
-    let first = |data: TensorData| bits(&data.to_vec::<f32>().unwrap()[..DIM]);
+    let first = |data: TensorData| bits(&data.to_vec::<f32>().unwrap()[..data.shape[1]]);
     optimizer.state().into_values().map(first).collect()
 }
 
@@ -209,9 +220,9 @@ fn first_rows(optimizer: &Optimizer<Cpu>) -> Vec<Vec<u32>> {
 fn a_table_that_the_loss_does_not_depend_on_stays_as_it_is() {
     let model = Tower::new(1);
     let before = named_tensors(&model);
-    let mut pass = model.forward_loss(&Pulls::new(&[0, 4], &[1., 1.]));
+    let mut pass = model.forward_loss(&Pulls::new(&[0, 4], &[1., 1.]), StepKey::default());
     pass.loss = Tensor::from_floats([1.0], &Default::default()).require_grad();
-    let mut optimizer = Optimizer::<Cpu>::new(every_rule().remove(4));
+    let mut optimizer = Optimizer::<Cpu>::new(every_rule().pop().unwrap());
     assert_eq!(named_tensors(&optimizer.step(model, pass, 0.1)), before);
 }
 
@@ -220,7 +231,7 @@ fn a_table_that_the_loss_does_not_depend_on_stays_as_it_is() {
 fn a_table_gathered_twice_in_one_pass_panics() {
     let model = Rows::new(&[0.; 4], [2, DIM]);
     let batch = Pulls::new(&[0], &[1.]);
-    let mut pass = model.forward_loss(&batch);
-    pass.rows.extend(model.forward_loss(&batch).rows);
+    let mut pass = model.forward_loss(&batch, StepKey::default());
+    pass.rows.extend(model.forward_loss(&batch, StepKey::default()).rows);
     Optimizer::<Cpu>::new(rule(OptimizerKind::Sgd)).step(model, pass, 0.1);
 }

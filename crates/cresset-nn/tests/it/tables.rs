@@ -15,6 +15,7 @@ fn a_batch_gathers_each_distinct_row_once_and_hands_every_example_its_own() {
     let model = Rows::new(&[1., 2., 3., 4., 5., 6.], [3, 2]);
     let index = RowIndex::new(&UniqueRows::of(&[2, 0, 2]), &Default::default());
     assert_eq!(index.counts.to_data().to_vec::<f32>().unwrap(), [1., 2.]);
+    assert_eq!(index.positions().into_data().to_vec::<i32>().unwrap(), [1, 0, 1]);
     let rows = model.films.gather(&index);
     assert_eq!(rows.leaf.to_data().to_vec::<f32>().unwrap(), [1., 2., 5., 6.]);
     assert_eq!(rows.per_example().into_data().to_vec::<f32>().unwrap(), [5., 6., 1., 2., 5., 6.]);
@@ -29,8 +30,30 @@ fn an_id_beyond_the_table_is_not_gathered() {
 
 #[test]
 fn rows_for_inference_come_in_the_order_of_their_ids() {
-    let rows = films().lookup(id_tensor(&[2, 0, 2], &Default::default()));
+    let rows = films().lookup(&[2, 0, 2]);
     assert_eq!(rows.into_data().to_vec::<f32>().unwrap(), [5., 6., 1., 2., 5., 6.]);
+}
+
+#[test]
+#[should_panic(expected = "id 7 is beyond the 3 rows of table films")]
+fn an_id_beyond_the_table_is_not_looked_up() {
+    films().lookup(&[2, 7, 3]);
+}
+
+#[test]
+#[should_panic(expected = "padding row 3 is beyond the 3 rows of table films")]
+fn a_padding_row_beyond_the_table_panics() {
+    drop(films().with_padding_row(3));
+}
+
+#[test]
+fn rows_of_a_bf16_table_come_as_f32_rounded_to_eight_bits() {
+    // 1 + 1/256 lies half-way between two values of bf16 and goes to the even one, 1; 257 likewise to 256.
+    let values = matrix(&[1.0 + 1.0 / 256.0, 257.0, 0.5, -3.0], [2, 2], &Default::default());
+    let table = EmbeddingTable::<Flex>::from_tensor("films", values).stored_as_bf16();
+    assert_eq!(table.lookup(&[1, 0]).into_data().to_vec::<f32>().unwrap(), [0.5, -3.0, 1.0, 256.0]);
+    assert_eq!(table.weight().into_data().to_vec::<f32>().unwrap(), [1.0, 256.0, 0.5, -3.0]);
+    assert_eq!(table.lookup_or_zeros(&[9, 1]).into_data().to_vec::<f32>().unwrap(), [0., 0., 0.5, -3.0]);
 }
 
 #[test]

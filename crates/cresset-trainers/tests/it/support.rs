@@ -9,7 +9,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use cresset_data::{Batches, RatingBatch, RatingBatches, Ratings, TimeKind};
 use cresset_metrics::{MetricError, Metrics};
-use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, RowIndex, TrainModel};
+use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, RowIndex, StepKey, TrainModel};
 use cresset_trainers::config::TrainingConfig;
 use cresset_trainers::{RunDir, StopFlag, TrainError, Trained, Trainer};
 
@@ -58,7 +58,7 @@ pub(crate) struct TinyBatch {
 impl<B: AutodiffRecommender> TrainModel<B> for Tiny<B> {
     type Batch = TinyBatch;
 
-    fn forward_loss(&self, TinyBatch { batch, stop }: &TinyBatch) -> ForwardPass<B> {
+    fn forward_loss(&self, TinyBatch { batch, stop }: &TinyBatch, _key: StepKey) -> ForwardPass<B> {
         if let Some(stop) = stop {
             stop.raise();
         }

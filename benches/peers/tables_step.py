@@ -1,0 +1,53 @@
+"""PyTorch: one training step on embedding tables of growing size, the batch staying the same.
+
+    python benches/peers/tables_step.py [--steps N] [--warmup M] [--threads T] [--stock] [--max-rows N]
+
+1,024 ids drawn uniformly -> rows of width 32 -> 64 -> 1, binary cross-entropy. SparseAdam on all sizes, dense Adam up
+to a million rows (ten million take half a second a step and 5 GB).
+"""
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+import timing
+
+GROUP = "tables"
+WIDTH, BATCH, DENSE_LIMIT = 32, 1_024, 1_000_000
+
+
+def times(options, n_rows, sparse):
+    """Milliseconds of each step."""
+    table = nn.Embedding(n_rows, WIDTH, sparse=sparse)
+    mlp = nn.Sequential(nn.Linear(WIDTH, 64), nn.ReLU(), nn.Linear(64, 1))
+    layers = list(mlp.parameters())
+    if sparse:
+        optimizers = [timing.dense_adam(options, layers), timing.sparse_adam([table.weight])]
+    else:
+        optimizers = [timing.dense_adam(options, layers + [table.weight])]
+
+    def step(ids, labels):
+        logits = mlp(table(ids)).squeeze(1)
+        timing.train_step(optimizers, F.binary_cross_entropy_with_logits(logits, labels))
+
+    count = options.warmup + options.steps
+    batches = [(torch.randint(n_rows, (BATCH,)), torch.rand(BATCH).round()) for _ in range(count)]
+    return timing.measure(step, batches, options.warmup)
+
+
+def main():
+    parser = timing.parser(__doc__.splitlines()[0], steps=50, warmup=5)
+    parser.add_argument("--max-rows", type=int, default=10_000_000)
+    options = parser.parse_args()
+    timing.set_up(options)
+    for n_rows in [10**4, 10**5, 10**6, 10**7]:
+        if n_rows > options.max_rows:
+            continue
+        case = f"{n_rows}x{WIDTH}"
+        if n_rows <= DENSE_LIMIT:
+            timing.report(options, GROUP, case, timing.DENSE, ms=times(options, n_rows, sparse=False))
+        timing.report(options, GROUP, case, timing.SPARSE, ms=times(options, n_rows, sparse=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,792 @@
+//! The fused update of rows: gradient, row and moments are passed over once, and the table is written in
+//! place.
+
+use std::array::from_fn;
+
+use half::bf16;
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::rows::{Element, TASK_ELEMENTS, count_rows, prefetch};
+use crate::DropoutKey;
+use crate::kernels::spec::RowRule;
+use crate::rounding;
+
+/// Values that one vector instruction takes on the widest processors.
+const LANES: usize = 16;
+
+/// Moved elements from which a step is worth waking other threads, which takes some 50 microseconds.
+const PARALLEL_ELEMENTS: usize = 1 << 17;
+
+/// Rows between the one that is updated and the one that is asked of memory.
+const ROWS_AHEAD: usize = 8;
+
+/// Which rows move, and their gradients.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowGrads<'a> {
+    /// `[n]`, strictly ascending; `None` for every row of the table.
+    pub(crate) ids: Option<&'a [i32]>,
+    /// `[n, dim]`.
+    pub(crate) grads: &'a [f32],
+    /// Width of a row.
+    pub(crate) dim: usize,
+    /// Multiplies the gradients: the factor of a clipped norm, over the scale of the loss.
+    pub(crate) scale: f32,
+}
+
+/// Moves the named rows and their moments by one step of `rule`, in place; all other rows keep their bits.
+///
+/// A scale that is not finite, the mark of a gradient that is not, leaves everything as it was. The result
+/// does not depend on the number of threads.
+///
+/// Nothing becomes denormal, which would slow every later step: a scaled gradient below `2^-54` in magnitude
+/// (`5e-17`) counts as 0 for the rules that square it, and weights, first moments and velocities below
+/// `2^-100`, sums and means of squares below `2^-120` are written as 0.
+///
+/// # Shapes
+///
+/// - table: `[n_rows, dim]`
+/// - moments: as many as the rule keeps, of `[n_rows, dim]`; `[n_rows, 1]` for [`RowRule::RowwiseAdagrad`]
+///
+/// # Panics
+///
+/// If the ids do not strictly ascend or name no row, naming the place; if a length is not as above.
+pub(crate) fn update(rule: RowRule, table: &mut [f32], moments: &mut [&mut [f32]], rows: &RowGrads) {
+    update_any(rule, table, moments, rows, DropoutKey::default());
+}
+
+/// [`update`] for a table that is stored as bf16; its moments stay in f32.
+///
+/// A new weight is rounded stochastically, by a hash of `key` and the element's index in the table
+/// ([`rounding::noise`]): a key serves one step of one table.
+///
+/// # Panics
+///
+/// As [`update`].
+pub(crate) fn update_bf16(
+    rule: RowRule,
+    table: &mut [bf16],
+    moments: &mut [&mut [f32]],
+    rows: &RowGrads,
+    key: DropoutKey,
+) {
+    update_any(rule, table, moments, rows, key);
+}
+
+fn update_any<T: Element>(
+    rule: RowRule,
+    table: &mut [T],
+    moments: &mut [&mut [f32]],
+    rows: &RowGrads,
+    key: DropoutKey,
+) {
+    check(rule, table.len(), moments, rows);
+    if !rows.scale.is_finite() || rows.grads.is_empty() {
+        return;
+    }
+    let walk = Walk { rows: *rows, key };
+    match rule {
+        RowRule::Sgd { learning_rate, momentum: 0.0, weight_decay } => {
+            walk.run(Descent { learning_rate, weight_decay }, table, moments);
+        }
+        RowRule::Sgd { learning_rate, momentum, weight_decay } => {
+            walk.run(Momentum { learning_rate, momentum, weight_decay }, table, moments);
+        }
+        RowRule::Adagrad { learning_rate, epsilon, weight_decay } => {
+            walk.run(Adagrad { learning_rate, epsilon, weight_decay }, table, moments);
+        }
+        RowRule::RowwiseAdagrad { learning_rate, epsilon, weight_decay } => {
+            walk.run(Rowwise { learning_rate, epsilon, weight_decay }, table, moments);
+        }
+        RowRule::Adam { rate, beta_1, beta_2, root_2, epsilon, weight_decay, decay } => {
+            let correction_2 = root_2.recip();
+            let adam = Adam { rate, beta_1, beta_2, correction_2, epsilon, weight_decay, decay };
+            walk.run(adam, table, moments);
+        }
+    }
+}
+
+fn check(rule: RowRule, table_len: usize, moments: &[&mut [f32]], rows: &RowGrads) {
+    let dim = rows.dim;
+    assert!(dim > 0, "rows have a width above 0");
+    let n_rows = count_rows(table_len, dim);
+    assert_eq!(moments.len(), rule.n_moments(), "as many moments as the rule keeps");
+    let width = if matches!(rule, RowRule::RowwiseAdagrad { .. }) { 1 } else { dim };
+    for moment in moments {
+        assert_eq!(moment.len(), n_rows * width, "a moment has {n_rows} rows of width {width}");
+    }
+    let n_moved = rows.ids.map_or(n_rows, <[i32]>::len);
+    assert_eq!(rows.grads.len(), n_moved * dim, "one gradient of width {dim} for each of {n_moved} rows");
+    if let Some(ids) = rows.ids {
+        check_ascending(ids, n_rows);
+    }
+}
+
+fn check_ascending(ids: &[i32], n_rows: usize) {
+    let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else { return };
+    assert!(first >= 0, "row id {first} is not one of the table's {n_rows} rows");
+    let n_falls = ids.windows(2).filter(|pair| pair[0] >= pair[1]).count();
+    if n_falls > 0 {
+        let place = ids.windows(2).position(|pair| pair[0] >= pair[1]).expect("one was counted");
+        let (before, id) = (ids[place], ids[place + 1]);
+        panic!("row ids ascend strictly, but id {} is {id} after {before}", place + 1);
+    }
+    assert!((last as usize) < n_rows, "row id {last} is not one of the table's {n_rows} rows");
+}
+
+/// How a rule moves rows of a table with `N` moments.
+trait Mover<const N: usize>: Copy + Sync {
+    /// Whether a row has one number in each moment, and not one for each element.
+    const BY_ROW: bool;
+
+    /// Moves the rows of a chunk.
+    #[inline(always)]
+    fn move_chunk<T: Element>(self, walk: &Walk, chunk: Chunk<T, N>) {
+        walk.move_rows(self, chunk);
+    }
+
+    /// Moves a row whose first element is at a place of the table.
+    fn move_row<T: Element>(self, row: &mut [T], moments: [&mut [f32]; N], grads: &[f32], at: At);
+}
+
+/// Where in the table a row starts, and what all rows share.
+#[derive(Clone, Copy)]
+struct At {
+    element: u64,
+    scale: f32,
+    key: DropoutKey,
+}
+
+/// Some of the moved rows and the part of the table that they lie in.
+struct Chunk<'a, T, const N: usize> {
+    /// The row that `table` starts with.
+    first: usize,
+    table: &'a mut [T],
+    moments: [&'a mut [f32]; N],
+    ids: Option<&'a [i32]>,
+    grads: &'a [f32],
+}
+
+impl<T: Element, const N: usize> Chunk<'_, T, N> {
+    /// Moves up to [`LANES`] rows of width 1: brought together, they move as one vector.
+    #[inline(always)]
+    fn move_scalars(&mut self, rule: impl ElementRule<N>, ids: &[i32], grads: &[f32], at: At) {
+        let mut lanes = Lanes { weights: [T::default(); LANES], moments: [[0.0; LANES]; N] };
+        let mut elements = [0; LANES];
+        let mut lane_grads = [0.0; LANES];
+        lane_grads[..grads.len()].copy_from_slice(grads);
+        for (lane, &id) in ids.iter().enumerate() {
+            let place = id as usize - self.first;
+            elements[lane] = id as u64;
+            lanes.weights[lane] = self.table[place];
+            for n in 0..N {
+                lanes.moments[n][lane] = self.moments[n][place];
+            }
+        }
+        let after = lanes.step(rule, &lane_grads, elements, at);
+        for (lane, &id) in ids.iter().enumerate() {
+            let place = id as usize - self.first;
+            self.table[place] = after.weights[lane];
+            for n in 0..N {
+                self.moments[n][place] = after.moments[n][lane];
+            }
+        }
+    }
+}
+
+/// A pass over the moved rows.
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    rows: RowGrads<'a>,
+    key: DropoutKey,
+}
+
+impl<'a> Walk<'a> {
+    fn run<T: Element, const N: usize, R: Mover<N>>(
+        self,
+        rule: R,
+        table: &mut [T],
+        moments: &mut [&mut [f32]],
+    ) {
+        let mut moments = moments.iter_mut();
+        let moments = from_fn(|_| &mut **moments.next().expect("counted before"));
+        let chunks = self.split::<T, N, R>(table, moments);
+        let run = |chunk: Chunk<T, N>| {
+            Arch::new().dispatch(
+                #[inline(always)]
+                || rule.move_chunk(&self, chunk),
+            );
+        };
+        if self.rows.grads.len() < PARALLEL_ELEMENTS {
+            chunks.into_iter().for_each(run);
+        } else {
+            chunks.into_par_iter().for_each(run);
+        }
+    }
+
+    /// Cuts the table between moved rows, into chunks of about a task's number of moved elements.
+    fn split<'b, T: Element, const N: usize, R: Mover<N>>(
+        self,
+        mut table: &'b mut [T],
+        mut moments: [&'b mut [f32]; N],
+    ) -> Vec<Chunk<'b, T, N>>
+    where
+        'a: 'b,
+    {
+        let dim = self.rows.dim;
+        let width = self.moment_width::<N, R>();
+        let chunk_rows = TASK_ELEMENTS.div_ceil(dim);
+        let n_moved = self.rows.grads.len() / dim;
+        let mut first = 0;
+        let cut = |start: usize| {
+            let end = n_moved.min(start + chunk_rows);
+            let ids = self.rows.ids.map(|ids| &ids[start..end]);
+            let end_row = ids.map_or(end, |ids| ids[ids.len() - 1] as usize + 1);
+            let n_rows = end_row - first;
+            let chunk = Chunk {
+                first,
+                table: table.split_off_mut(..n_rows * dim).expect("ids ascend within the table"),
+                moments: from_fn(|n| moments[n].split_off_mut(..n_rows * width).expect("rows as the table")),
+                ids,
+                grads: &self.rows.grads[start * dim..end * dim],
+            };
+            first = end_row;
+            chunk
+        };
+        (0..n_moved).step_by(chunk_rows).map(cut).collect()
+    }
+
+    #[inline(always)]
+    fn move_rows<T: Element, const N: usize, R: Mover<N>>(&self, rule: R, chunk: Chunk<T, N>) {
+        match chunk.ids {
+            Some(ids) => self.move_named_rows(rule, chunk, ids.iter().map(|&id| id as usize)),
+            None => {
+                let end = chunk.first + chunk.table.len() / self.rows.dim;
+                let ids = chunk.first..end;
+                self.move_named_rows(rule, chunk, ids);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn move_named_rows<T: Element, const N: usize, R: Mover<N>>(
+        &self,
+        rule: R,
+        chunk: Chunk<T, N>,
+        ids: impl Iterator<Item = usize> + Clone,
+    ) {
+        let dim = self.rows.dim;
+        let width = self.moment_width::<N, R>();
+        let Chunk { first, table, mut moments, grads, .. } = chunk;
+        let mut ahead = ids.clone().skip(ROWS_AHEAD);
+        for (id, grads) in ids.zip(grads.chunks_exact(dim)) {
+            if let Some(ahead) = ahead.next() {
+                prefetch(&table[(ahead - first) * dim..][..dim]);
+                for moment in &moments {
+                    prefetch(&moment[(ahead - first) * width..][..width]);
+                }
+            }
+            let row = &mut table[(id - first) * dim..][..dim];
+            let moments = moments.each_mut().map(|moment| &mut moment[(id - first) * width..][..width]);
+            rule.move_row(row, moments, grads, self.at(id));
+        }
+    }
+
+    fn moment_width<const N: usize, R: Mover<N>>(&self) -> usize {
+        if R::BY_ROW { 1 } else { self.rows.dim }
+    }
+
+    fn at(&self, id: usize) -> At {
+        At { element: (id * self.rows.dim) as u64, scale: self.rows.scale, key: self.key }
+    }
+}
+
+/// A rule that moves each element by itself.
+trait ElementRule<const N: usize>: Copy + Sync {
+    /// The weight and its moments after the step.
+    fn step(self, weight: f32, moments: [f32; N], grad: f32) -> (f32, [f32; N]);
+}
+
+impl<const N: usize, R: ElementRule<N>> Mover<N> for R {
+    const BY_ROW: bool = false;
+
+    #[inline(always)]
+    fn move_chunk<T: Element>(self, walk: &Walk, mut chunk: Chunk<T, N>) {
+        match chunk.ids {
+            None => {
+                let at = walk.at(chunk.first);
+                self.move_row(chunk.table, chunk.moments, chunk.grads, at);
+            }
+            Some(ids) if walk.rows.dim == 1 => {
+                for (ids, grads) in ids.chunks(LANES).zip(chunk.grads.chunks(LANES)) {
+                    chunk.move_scalars(self, ids, grads, walk.at(0));
+                }
+            }
+            Some(_) => walk.move_rows(self, chunk),
+        }
+    }
+
+    #[inline(always)]
+    fn move_row<T: Element>(self, row: &mut [T], moments: [&mut [f32]; N], grads: &[f32], at: At) {
+        let rest = Piece { row, moments, grads, at };
+        let rest = rest.move_blocks::<LANES>(self);
+        let rest = rest.move_blocks::<4>(self);
+        rest.move_blocks::<1>(self);
+    }
+}
+
+/// Neighbouring elements that are still to be moved.
+struct Piece<'a, T, const N: usize> {
+    row: &'a mut [T],
+    moments: [&'a mut [f32]; N],
+    grads: &'a [f32],
+    at: At,
+}
+
+impl<T: Element, const N: usize> Piece<'_, T, N> {
+    /// Moves as many whole blocks of `L` elements as there are and gives back the rest.
+    #[inline(always)]
+    fn move_blocks<const L: usize>(self, rule: impl ElementRule<N>) -> Self {
+        let (blocks, row) = self.row.as_chunks_mut::<L>();
+        let (grad_blocks, grads) = self.grads.as_chunks::<L>();
+        let mut moments = self.moments.map(|moment| moment.as_chunks_mut::<L>());
+        let mut at = self.at;
+        for (i, (block, grads)) in blocks.iter_mut().zip(grad_blocks).enumerate() {
+            let before = Lanes { weights: *block, moments: from_fn(|n| moments[n].0[i]) };
+            let after = before.step_block(rule, grads, at);
+            *block = after.weights;
+            for (moment, after) in moments.iter_mut().zip(after.moments) {
+                moment.0[i] = after;
+            }
+            at.element += L as u64;
+        }
+        Self { row, moments: moments.map(|(_, rest)| rest), grads, at }
+    }
+}
+
+/// Weights and their moments in locals: the compiler need not ask whether the slices overlap.
+struct Lanes<T, const N: usize, const L: usize> {
+    weights: [T; L],
+    moments: [[f32; L]; N],
+}
+
+impl<T: Element, const N: usize, const L: usize> Lanes<T, N, L> {
+    #[inline(always)]
+    fn step_block(self, rule: impl ElementRule<N>, grads: &[f32; L], at: At) -> Self {
+        self.step(rule, grads, from_fn(|lane| at.element + lane as u64), at)
+    }
+
+    #[inline(always)]
+    fn step(mut self, rule: impl ElementRule<N>, grads: &[f32; L], elements: [u64; L], at: At) -> Self {
+        for lane in 0..L {
+            let grad = flush::<100>(grads[lane]) * at.scale;
+            let moments = from_fn(|n| self.moments[n][lane]);
+            let (weight, moments) = rule.step(self.weights[lane].widen(), moments, grad);
+            let noise = rounding::noise(at.key, elements[lane]);
+            self.weights[lane] = T::narrow(flush::<100>(weight), noise);
+            for (lanes, moment) in self.moments.iter_mut().zip(moments) {
+                lanes[lane] = moment;
+            }
+        }
+        self
+    }
+}
+
+/// The value, or 0 where its magnitude is below `2^-EXPONENT`; NaN stays.
+///
+/// Compared as integers: a comparison of denormal floats is itself slow on some processors.
+#[inline(always)]
+fn flush<const EXPONENT: u32>(value: f32) -> f32 {
+    let is_tiny = value.to_bits() & 0x7fff_ffff < (127 - EXPONENT) << 23;
+    if is_tiny { 0.0 } else { value }
+}
+
+/// A gradient whose square, times a share of `2^-18` or more, is not denormal.
+#[inline(always)]
+fn flush_for_square(grad: f32) -> f32 {
+    flush::<54>(grad)
+}
+
+#[derive(Clone, Copy)]
+struct Descent {
+    learning_rate: f32,
+    weight_decay: f32,
+}
+
+impl ElementRule<0> for Descent {
+    #[inline(always)]
+    fn step(self, weight: f32, _: [f32; 0], grad: f32) -> (f32, [f32; 0]) {
+        let grad = grad + weight * self.weight_decay;
+        (weight - grad * self.learning_rate, [])
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Momentum {
+    learning_rate: f32,
+    momentum: f32,
+    weight_decay: f32,
+}
+
+impl ElementRule<1> for Momentum {
+    #[inline(always)]
+    fn step(self, weight: f32, [velocity]: [f32; 1], grad: f32) -> (f32, [f32; 1]) {
+        let grad = grad + weight * self.weight_decay;
+        let velocity = flush::<100>(velocity * self.momentum + grad);
+        (weight - velocity * self.learning_rate, [velocity])
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Adagrad {
+    learning_rate: f32,
+    epsilon: f32,
+    weight_decay: f32,
+}
+
+impl ElementRule<1> for Adagrad {
+    #[inline(always)]
+    fn step(self, weight: f32, [sum]: [f32; 1], grad: f32) -> (f32, [f32; 1]) {
+        let grad = flush_for_square(grad + weight * self.weight_decay);
+        let sum = flush::<120>(sum + grad * grad);
+        let change = grad / (sum.sqrt() + self.epsilon);
+        (weight - change * self.learning_rate, [sum])
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Adam {
+    rate: f32,
+    beta_1: f32,
+    beta_2: f32,
+    /// 1 over the root of `1 - beta_2^step`: a product is cheaper than the second quotient.
+    correction_2: f32,
+    epsilon: f32,
+    weight_decay: f32,
+    decay: f32,
+}
+
+impl ElementRule<2> for Adam {
+    #[inline(always)]
+    fn step(self, weight: f32, [first, second]: [f32; 2], grad: f32) -> (f32, [f32; 2]) {
+        let grad = flush_for_square(grad + weight * self.weight_decay);
+        let first = flush::<100>(first * self.beta_1 + grad * (1.0 - self.beta_1));
+        let second = flush::<120>(second * self.beta_2 + grad * grad * (1.0 - self.beta_2));
+        let change = first / (second.sqrt() * self.correction_2 + self.epsilon);
+        (weight * self.decay - change * self.rate, [first, second])
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Rowwise {
+    learning_rate: f32,
+    epsilon: f32,
+    weight_decay: f32,
+}
+
+impl Mover<1> for Rowwise {
+    const BY_ROW: bool = true;
+
+    #[inline(always)]
+    fn move_row<T: Element>(self, row: &mut [T], [sum]: [&mut [f32]; 1], grads: &[f32], at: At) {
+        let mean = self.sum_of_squares(row, grads, at.scale) / grads.len() as f32;
+        sum[0] = flush::<120>(sum[0] + mean);
+        let learning_rate = self.learning_rate / (sum[0].sqrt() + self.epsilon);
+        Descent { learning_rate, weight_decay: self.weight_decay }.move_row(row, [], grads, at);
+    }
+}
+
+impl Rowwise {
+    #[inline(always)]
+    fn sum_of_squares<T: Element>(self, row: &[T], grads: &[f32], scale: f32) -> f32 {
+        let square = |weight: T, grad: f32| {
+            let grad = flush_for_square(flush::<100>(grad) * scale + weight.widen() * self.weight_decay);
+            grad * grad
+        };
+        let (blocks, row) = row.as_chunks::<LANES>();
+        let (grad_blocks, grads) = grads.as_chunks::<LANES>();
+        let mut lanes = [0.0; LANES];
+        for (weights, grads) in blocks.iter().zip(grad_blocks) {
+            for lane in 0..LANES {
+                lanes[lane] += square(weights[lane], grads[lane]);
+            }
+        }
+        let rest: f32 = row.iter().zip(grads).map(|(&weight, &grad)| square(weight, grad)).sum();
+        lanes.iter().sum::<f32>() + rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SGD: RowRule = RowRule::Sgd { learning_rate: 0.1, momentum: 0.0, weight_decay: 0.01 };
+    const RULES: [RowRule; 6] = [
+        SGD,
+        RowRule::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.01 },
+        RowRule::Adagrad { learning_rate: 0.1, epsilon: 1e-8, weight_decay: 0.01 },
+        RowRule::RowwiseAdagrad { learning_rate: 0.1, epsilon: 1e-8, weight_decay: 0.01 },
+        RowRule::Adam {
+            rate: 0.1,
+            beta_1: 0.9,
+            beta_2: 0.99,
+            root_2: 0.3,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+            decay: 1.0,
+        },
+        RowRule::Adam {
+            rate: 0.1,
+            beta_1: 0.9,
+            beta_2: 0.99,
+            root_2: 0.3,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            decay: 0.95,
+        },
+    ];
+
+    /// A table and its moments.
+    #[derive(Debug, Clone, PartialEq)]
+    struct State {
+        table: Vec<f32>,
+        moments: Vec<Vec<f32>>,
+    }
+
+    impl State {
+        fn new(rule: RowRule, n_rows: usize, dim: usize) -> Self {
+            let width = if matches!(rule, RowRule::RowwiseAdagrad { .. }) { 1 } else { dim };
+            let table = numbers(n_rows * dim, 1);
+            let positive = |n| numbers(n_rows * width, 2 + n).iter().map(|value| value.abs() + 0.1).collect();
+            Self { table, moments: (0..rule.n_moments()).map(positive).collect() }
+        }
+
+        fn update(&mut self, rule: RowRule, rows: &RowGrads) {
+            let mut moments: Vec<&mut [f32]> =
+                self.moments.iter_mut().map(|moment| &mut moment[..]).collect();
+            update(rule, &mut self.table, &mut moments, rows);
+        }
+    }
+
+    fn numbers(n: usize, seed: usize) -> Vec<f32> {
+        let noise = |i: usize| rounding::noise(DropoutKey::new(seed as u64, 0, "numbers"), i as u64);
+        (0..n).map(|i| noise(i) as f32 / 32768.0 - 1.0).collect()
+    }
+
+    /// One element, or for row-wise Adagrad one of a row whose mean of squares is given, in f64.
+    fn expected(rule: RowRule, weight: f64, moments: &[f64], grad: f64, mean: f64) -> (f64, Vec<f64>) {
+        match rule {
+            RowRule::Sgd { learning_rate, momentum, .. } => {
+                let velocity = moments.first().map_or(grad, |velocity| velocity * f64::from(momentum) + grad);
+                (weight - f64::from(learning_rate) * velocity, moments.iter().map(|_| velocity).collect())
+            }
+            RowRule::Adagrad { learning_rate, epsilon, .. } => {
+                let sum = moments[0] + grad * grad;
+                (weight - f64::from(learning_rate) * grad / (sum.sqrt() + f64::from(epsilon)), vec![sum])
+            }
+            RowRule::RowwiseAdagrad { learning_rate, epsilon, .. } => {
+                let sum = moments[0] + mean;
+                (weight - f64::from(learning_rate) * grad / (sum.sqrt() + f64::from(epsilon)), vec![sum])
+            }
+            RowRule::Adam { rate, beta_1, beta_2, root_2, epsilon, decay, .. } => {
+                let [beta_1, beta_2] = [beta_1, beta_2].map(f64::from);
+                let first = moments[0] * beta_1 + grad * (1.0 - beta_1);
+                let second = moments[1] * beta_2 + grad * grad * (1.0 - beta_2);
+                let change = first / (second.sqrt() / f64::from(root_2) + f64::from(epsilon));
+                (weight * f64::from(decay) - f64::from(rate) * change, vec![first, second])
+            }
+        }
+    }
+
+    fn weight_decay_of(rule: RowRule) -> f64 {
+        let (RowRule::Sgd { weight_decay, .. }
+        | RowRule::Adagrad { weight_decay, .. }
+        | RowRule::RowwiseAdagrad { weight_decay, .. }
+        | RowRule::Adam { weight_decay, .. }) = rule;
+        f64::from(weight_decay)
+    }
+
+    fn check_close(value: f32, expected: f64) {
+        let error = (f64::from(value) - expected).abs();
+        assert!(error <= 2e-6 * (1.0 + expected.abs()), "{value}, but {expected} in f64");
+    }
+
+    /// Compares the named rows with f64, and that all others keep their bits.
+    fn check_rows(rule: RowRule, n_rows: usize, dim: usize, ids: Option<&[i32]>) {
+        let before = State::new(rule, n_rows, dim);
+        let all: Vec<i32> = (0..n_rows as i32).collect();
+        let moved = ids.unwrap_or(&all);
+        let grads = numbers(moved.len() * dim, 9);
+        let mut after = before.clone();
+        after.update(rule, &RowGrads { ids, grads: &grads, dim, scale: 0.5 });
+        for row in 0..n_rows {
+            let place = moved.iter().position(|&id| id as usize == row);
+            let grads = place.map(|place| &grads[place * dim..][..dim]);
+            check_row(rule, dim, row, grads, [&before, &after]);
+        }
+    }
+
+    fn check_row(rule: RowRule, dim: usize, row: usize, grads: Option<&[f32]>, [before, after]: [&State; 2]) {
+        let weights = &before.table[row * dim..][..dim];
+        let width_of = |moment: &Vec<f32>| moment.len() / (before.table.len() / dim);
+        let Some(grads) = grads else {
+            assert_eq!(after.table[row * dim..][..dim], *weights, "row {row} is not named");
+            for (before, after) in before.moments.iter().zip(&after.moments) {
+                let range = row * width_of(before)..(row + 1) * width_of(before);
+                assert_eq!(after[range.clone()], before[range], "row {row} is not named");
+            }
+            return;
+        };
+        let penalised = |column: usize| {
+            f64::from(grads[column]) * 0.5 + f64::from(weights[column]) * weight_decay_of(rule)
+        };
+        let mean = (0..dim).map(|column| penalised(column).powi(2)).sum::<f64>() / dim as f64;
+        for (column, &weight) in weights.iter().enumerate() {
+            let place = |moment: &Vec<f32>| if width_of(moment) == dim { row * dim + column } else { row };
+            let moments: Vec<f64> =
+                before.moments.iter().map(|moment| f64::from(moment[place(moment)])).collect();
+            let (weight, moments) = expected(rule, f64::from(weight), &moments, penalised(column), mean);
+            check_close(after.table[row * dim + column], weight);
+            for (after, expected) in after.moments.iter().zip(moments) {
+                check_close(after[place(after)], expected);
+            }
+        }
+    }
+
+    #[test]
+    fn every_rule_is_its_formula_in_f64_on_named_rows_and_on_all() {
+        for rule in RULES {
+            for dim in [1, 2, 7, 16, 20, 32, 37, 64] {
+                check_rows(rule, 3, dim, Some(&[]));
+                check_rows(rule, 1, dim, Some(&[0]));
+                check_rows(rule, 40, dim, Some(&[0, 1, 5, 6, 7, 20, 39]));
+                check_rows(rule, 40, dim, Some(&(1..36).collect::<Vec<_>>()));
+                check_rows(rule, 19, dim, None);
+            }
+        }
+    }
+
+    #[test]
+    fn tables_of_many_chunks_are_moved_by_the_formula_too() {
+        for rule in RULES {
+            let ids: Vec<i32> = (0..2100).map(|i| i + i / 100).collect();
+            check_rows(rule, 2200, 64, Some(&ids));
+            check_rows(rule, 2100, 64, None);
+        }
+    }
+
+    #[test]
+    fn the_result_has_the_same_bits_on_any_number_of_threads() {
+        let ids: Vec<i32> = (0..3000).map(|i| 2 * i).collect();
+        let grads = numbers(3000 * 64, 3);
+        for rule in RULES {
+            let moved = |n_threads| {
+                let mut state = State::new(rule, 6000, 64);
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+                let rows = RowGrads { ids: Some(&ids), grads: &grads, dim: 64, scale: 1.0 };
+                pool.install(|| state.update(rule, &rows));
+                state
+            };
+            assert_eq!(moved(1), moved(3), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_scale_that_is_not_finite_leaves_everything_as_it_was() {
+        for rule in RULES {
+            for scale in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let before = State::new(rule, 4, 5);
+                let mut after = before.clone();
+                after.update(rule, &RowGrads { ids: None, grads: &[1.0; 20], dim: 5, scale });
+                assert_eq!(after, before, "{rule:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_becomes_denormal_when_gradients_fade_or_cease() {
+        for rule in RULES {
+            let mut state = State::new(rule, 2, 20);
+            for step in 0..3000 {
+                let grads = vec![0.5_f32.powi(step); 40];
+                state.update(rule, &RowGrads { ids: Some(&[0, 1]), grads: &grads, dim: 20, scale: 1.0 });
+                let mut values = state.moments.iter().flatten().chain(&state.table);
+                assert!(!values.any(|value| value.is_subnormal()), "{rule:?} at step {step}");
+            }
+        }
+    }
+
+    fn update_short(rule: RowRule, table: &mut [bf16], rows: &RowGrads, key: DropoutKey) {
+        let mut moments = vec![vec![0.0; table.len()]; rule.n_moments()];
+        let mut moments: Vec<&mut [f32]> = moments.iter_mut().map(|moment| &mut moment[..]).collect();
+        update_bf16(rule, table, &mut moments, rows, key);
+    }
+
+    #[test]
+    fn a_bf16_table_keeps_the_mean_of_updates_too_small_for_its_digits() {
+        // 200 steps of 1e-4 from 1, where neighbours lie 1/128 apart.
+        let rule = RowRule::Sgd { learning_rate: 1e-4, momentum: 0.0, weight_decay: 0.0 };
+        for (n_rows, dim) in [(4096, 1), (128, 32), (70, 59)] {
+            let mut table = vec![bf16::ONE; n_rows * dim];
+            let (grads, ids) = (vec![-1.0; n_rows * dim], (0..n_rows as i32).collect::<Vec<_>>());
+            for step in 0..200 {
+                let rows = RowGrads { ids: Some(&ids), grads: &grads, dim, scale: 1.0 };
+                update_short(rule, &mut table, &rows, DropoutKey::new(77, step, "rounding"));
+            }
+            let mean = table.iter().map(|value| value.to_f64()).sum::<f64>() / table.len() as f64;
+            assert!((mean - 1.02).abs() < 0.002, "{mean} for {n_rows} x {dim}");
+        }
+    }
+
+    #[test]
+    fn an_element_rounds_alike_whether_its_row_is_named_or_the_whole_table_moves() {
+        for dim in [1, 5, 16, 40] {
+            let start: Vec<bf16> = numbers(30 * dim, 4).into_iter().map(bf16::from_f32).collect();
+            let grads = numbers(30 * dim, 5);
+            let ids: Vec<i32> = (0..30).collect();
+            let moved = |ids, grads: &[f32]| {
+                let mut table = start.clone();
+                update_short(RULES[4], &mut table, &RowGrads { ids, grads, dim, scale: 1.0 }, DropoutKey::new(3, 4, "rounding"));
+                table
+            };
+            let all = moved(None, &grads);
+            assert_eq!(moved(Some(&ids[..]), &grads), all);
+            let alone = moved(Some(&[17]), &grads[17 * dim..][..dim]);
+            assert_eq!(alone[17 * dim..][..dim], all[17 * dim..][..dim]);
+        }
+    }
+
+    fn move_ids(ids: &[i32]) {
+        let grads = vec![1.0; ids.len() * 2];
+        State::new(SGD, 5, 2).update(SGD, &RowGrads { ids: Some(ids), grads: &grads, dim: 2, scale: 1.0 });
+    }
+
+    #[test]
+    #[should_panic(expected = "row ids ascend strictly, but id 2 is 3 after 3")]
+    fn a_repeated_id_is_refused() {
+        move_ids(&[1, 3, 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "row id 5 is not one of the table's 5 rows")]
+    fn an_id_beyond_the_table_is_refused() {
+        move_ids(&[1, 5]);
+    }
+
+    #[test]
+    #[should_panic(expected = "row id -1 is not one of the table's 5 rows")]
+    fn a_negative_id_is_refused() {
+        move_ids(&[-1, 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "as many moments as the rule keeps")]
+    fn a_missing_moment_is_refused() {
+        update(
+            RULES[4],
+            &mut [0.0; 4],
+            &mut [],
+            &RowGrads { ids: None, grads: &[0.0; 4], dim: 2, scale: 1.0 },
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! A linear layer and what follows it in one pass.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use crate::kernels::spec::Epilogue;
+use crate::{Activation, Dropout, RecommenderBackend, init};
+
+/// A linear layer: rows times a weight, plus a bias.
+///
+/// Weight and bias are drawn uniform within `1 / sqrt(inputs)`, as in PyTorch's `Linear`, and a function of seed and
+/// path alone. Every layer of this crate is made of these, attention and experts too.
+#[derive(Module, Debug)]
+pub struct Linear<B: Backend> {
+    weight: Param<Tensor<B, 2>>,
+    bias: Option<Param<Tensor<B, 1>>>,
+}
+
+impl<B: Backend> Linear<B> {
+    /// A layer with a bias.
+    ///
+    /// # Panics
+    ///
+    /// If a width is 0.
+    pub fn new(path: &str, [inputs, outputs]: [usize; 2], seed: u64, device: &B::Device) -> Self {
+        let bias = init::uniform(seed, &format!("{path}.bias"), [outputs], bound(inputs), device);
+        Self {
+            bias: Some(Param::from_tensor(bias)),
+            ..Self::without_bias(path, [inputs, outputs], seed, device)
+        }
+    }
+
+    /// A layer without a bias.
+    ///
+    /// # Panics
+    ///
+    /// If a width is 0.
+    pub fn without_bias(path: &str, [inputs, outputs]: [usize; 2], seed: u64, device: &B::Device) -> Self {
+        assert!(
+            inputs > 0 && outputs > 0,
+            "{path} maps {inputs} values to {outputs}, expected at least 1 and 1"
+        );
+        let weight = init::uniform(seed, &format!("{path}.weight"), [inputs, outputs], bound(inputs), device);
+        Self::from_tensors(weight, None)
+    }
+
+    /// A layer with the given weight, `[inputs, outputs]`, and bias, `[outputs]`.
+    ///
+    /// # Panics
+    ///
+    /// If the bias has another length.
+    pub fn from_tensors(weight: Tensor<B, 2>, bias: Option<Tensor<B, 1>>) -> Self {
+        if let Some(bias) = &bias {
+            assert_eq!(bias.dims()[0], weight.dims()[1], "a bias has one value for each output");
+        }
+        Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }
+    }
+
+    /// Inputs and outputs.
+    pub fn dims(&self) -> [usize; 2] {
+        self.weight.dims()
+    }
+}
+
+impl<B: RecommenderBackend> Linear<B> {
+    /// `residual + dropout(activation(x weight + bias))`, each part optional.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[rows, inputs]`
+    /// - residual, output: `[rows, outputs]`
+    ///
+    /// # Panics
+    ///
+    /// If `x` has another width than the layer has inputs.
+    pub fn forward(
+        &self,
+        x: Tensor<B, 2>,
+        activation: Activation,
+        dropout: Option<Dropout>,
+        residual: Option<Tensor<B, 2>>,
+    ) -> Tensor<B, 2> {
+        let [inputs, _] = self.dims();
+        assert_eq!(x.dims()[1], inputs, "rows are as wide as the layer has inputs");
+        let bias = self.bias.as_ref().map(Param::val);
+        <B as RecommenderBackend>::linear(
+            x,
+            self.weight.val(),
+            Epilogue { bias, activation, dropout, residual },
+        )
+    }
+}
+
+/// What the largest initial weight is smaller than.
+pub(super) fn bound(inputs: usize) -> f32 {
+    1.0 / (inputs as f32).sqrt()
+}
