@@ -89,8 +89,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for TaggedFactors<B> {
         let n = batch.ratings.len();
         let users = self.users.gather(&RowIndex::new(&batch.users, &device));
         let items = self.items.gather(&RowIndex::new(&batch.items, &device));
-        let tags = self.tags.lookup(&batch.items.ids);
-        let scales = sigmoid(self.attention.forward(tags, Some(key)));
+        let scales = sigmoid(self.attention.forward_rows(&self.tags, &batch.items.ids, Some(key)));
         let scales: Tensor<B, 1> = B::select_rows(scales, &items.selection()).squeeze_dim(1);
         let ratings = Tensor::from_data(TensorData::new(batch.ratings.clone(), [n]), &device);
         let error = users.products(&items) * scales - ratings;

@@ -82,8 +82,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for TwoTower<B> {
         let (categories, brands) = (self.categories.gather(&of_items), self.brands.gather(&of_items));
 
         let user_vectors = self.user_tower.forward(vec![users.leaf.clone().into()], Some(key));
-        let text = self.text.lookup(&batch.items.ids);
-        let text = self.text_layer.forward(text, Activation::None, None, None);
+        let text = self.text_layer.forward_rows(&self.text, &batch.items.ids, Activation::None, None);
         let features: Vec<TowerInput<B>> =
             vec![items.leaf.clone().into(), (&categories).into(), (&brands).into(), text.into()];
         let item_vectors = self.item_tower.forward(features, Some(key));

@@ -18,7 +18,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Arguments {
     /// What to measure: tables, catalogue_softmax, attention, two_tower_step, kg_mf_step or sasrec_step.
     group: String,
-    /// Only cases whose name contains this.
+    /// Only the case of this name, or those whose names contain it.
     #[arg(long, default_value = "")]
     case: String,
     /// Measured steps of each case.
@@ -52,7 +52,9 @@ impl OnBackend for Arguments {
             eprintln!("no group is named {}; there are {}", self.group, known.join(", "));
             std::process::exit(2);
         };
-        for case in group.cases.iter().filter(|case| case.name.contains(&self.case)) {
+        let is_named = group.cases.iter().any(|case| case.name == self.case);
+        let wanted = |name: &str| if is_named { name == self.case } else { name.contains(&self.case) };
+        for case in group.cases.iter().filter(|case| wanted(&case.name)) {
             self.measure(group.name, case, &device);
         }
     }

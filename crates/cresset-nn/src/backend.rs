@@ -156,6 +156,44 @@ pub trait RecommenderBackend: Backend {
         Self::epilogue(x.matmul(weight), epilogue)
     }
 
+    /// A linear layer on rows of a table that receives no gradient, and its [`epilogue`](Self::epilogue);
+    /// differentiable by weight, bias and residual.
+    ///
+    /// The rows are not copied out, neither here nor on the way back: features such as tags and text are wide.
+    ///
+    /// # Shapes
+    ///
+    /// - table: `[n_rows, inputs]`
+    /// - ids: `[n]`
+    /// - weight: `[inputs, outputs]`
+    /// - output: `[n, outputs]`
+    fn feature_linear(
+        table: Tensor<Self, 2>,
+        ids: Tensor<Self, 1, Int>,
+        weight: Tensor<Self, 2>,
+        epilogue: Epilogue<Self>,
+    ) -> Tensor<Self, 2> {
+        Self::epilogue(Self::feature_products(table, ids, weight), epilogue)
+    }
+
+    /// The rows `ids` of a table times a weight, without a gradient.
+    fn feature_products(
+        table: Tensor<Self, 2>,
+        ids: Tensor<Self, 1, Int>,
+        weight: Tensor<Self, 2>,
+    ) -> Tensor<Self, 2> {
+        Self::gather_rows(table, ids).matmul(weight)
+    }
+
+    /// The gradient of [`feature_products`](Self::feature_products) by the weight, `[inputs, outputs]`.
+    fn feature_products_backward(
+        grad: Tensor<Self, 2>,
+        table: Tensor<Self, 2>,
+        ids: Tensor<Self, 1, Int>,
+    ) -> Tensor<Self, 2> {
+        Self::gather_rows(table, ids).transpose().matmul(grad)
+    }
+
     /// Rows with mean 0 and variance 1, times `gamma` plus `beta`; differentiable.
     ///
     /// # Shapes

@@ -158,7 +158,7 @@ impl<B: Backend> EmbeddingTable<B> {
     }
 
     /// The whole table as it is stored, `[n_rows, dim]`.
-    fn storage(&self) -> Tensor<B, 2> {
+    pub(crate) fn storage(&self) -> Tensor<B, 2> {
         self.weight.as_ref().expect("the table is held between updates").val()
     }
 
@@ -170,6 +170,12 @@ impl<B: Backend> EmbeddingTable<B> {
     /// Where the table lives.
     pub fn device(&self) -> B::Device {
         self.storage().device()
+    }
+
+    /// The ids on the device, none of them beyond the table.
+    pub(crate) fn checked(&self, ids: &[u32]) -> Tensor<B, 1, Int> {
+        self.assert_within(ids.iter().copied().max());
+        id_tensor(ids, &self.device())
     }
 
     fn assert_within(&self, largest: Option<u32>) {
@@ -192,8 +198,7 @@ impl<B: RecommenderBackend> EmbeddingTable<B> {
     ///
     /// If an id is beyond the table; [`lookup_or_zeros`](Self::lookup_or_zeros) gives zeros there.
     pub fn lookup(&self, ids: &[u32]) -> Tensor<B, 2> {
-        self.assert_within(ids.iter().copied().max());
-        B::gather_rows(self.storage(), id_tensor(ids, &self.device()))
+        B::gather_rows(self.storage(), self.checked(ids))
     }
 
     /// The rows of `ids` without a gradient, and zeros for an id beyond the table, of which nothing was learnt.

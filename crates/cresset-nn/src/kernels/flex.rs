@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Int, Tensor, TensorData, TensorPrimitive};
 use burn_flex::{Flex, FlexTensor};
 
-use super::cpu::{attention, candidates, epilogue, layer_norm, products, rows, top_k, update};
+use super::cpu::{attention, candidates, epilogue, features, layer_norm, products, rows, top_k, update};
 use super::spec::{
     AccidentalHits, Against, Attention, CandidateGradients, CandidateLoss, CsrMatrix, Epilogue, Normalized, Objective,
     RowState, RowStep,
@@ -156,6 +156,34 @@ impl RecommenderBackend for Flex {
         let mut by_x = vec![0.0; n * dim];
         let by_bias = epilogue::backward(values(&grad), x, &parts.slices(), &mut by_x);
         (tensor(by_x, [n, dim]), bias(by_bias))
+    }
+
+    fn feature_products(
+        table: Tensor<Self, 2>,
+        ids: Tensor<Self, 1, Int>,
+        weight: Tensor<Self, 2>,
+    ) -> Tensor<Self, 2> {
+        let [dim, outputs] = weight.dims();
+        if table.dtype() != DType::F32 || dim == 0 {
+            return Self::gather_rows(table, ids).matmul(weight);
+        }
+        let (table, ids, weight) = (contiguous(table), ints(ids), contiguous(weight));
+        let rows = features::FeatureRows { table: values(&table), dim, ids: &ids };
+        tensor(rows.times(values(&weight), outputs), [ids.len(), outputs])
+    }
+
+    fn feature_products_backward(
+        grad: Tensor<Self, 2>,
+        table: Tensor<Self, 2>,
+        ids: Tensor<Self, 1, Int>,
+    ) -> Tensor<Self, 2> {
+        let ([_, dim], [_, outputs]) = (table.dims(), grad.dims());
+        if table.dtype() != DType::F32 || dim == 0 {
+            return Self::gather_rows(table, ids).transpose().matmul(grad);
+        }
+        let (table, ids, grad) = (contiguous(table), ints(ids), contiguous(grad));
+        let rows = features::FeatureRows { table: values(&table), dim, ids: &ids };
+        tensor(rows.transposed_times(values(&grad), outputs), [dim, outputs])
     }
 
     fn layer_norm_forward(

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use crate::kernels::spec::Epilogue;
-use crate::{Activation, Dropout, RecommenderBackend, init};
+use crate::{Activation, Dropout, EmbeddingTable, RecommenderBackend, init};
 
 /// A linear layer: rows times a weight, plus a bias.
 ///
@@ -89,6 +89,34 @@ impl<B: RecommenderBackend> Linear<B> {
             self.weight.val(),
             Epilogue { bias, activation, dropout, residual },
         )
+    }
+}
+
+impl<B: RecommenderBackend> Linear<B> {
+    /// As [`forward`](Self::forward), of rows of a table that is not trained: features such as tags or text.
+    ///
+    /// The rows are not copied out, neither now nor on the way back.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[ids.len(), outputs]`
+    ///
+    /// # Panics
+    ///
+    /// If the table has another width than the layer has inputs, or an id is beyond it.
+    pub fn forward_rows(
+        &self,
+        features: &EmbeddingTable<B>,
+        ids: &[u32],
+        activation: Activation,
+        dropout: Option<Dropout>,
+    ) -> Tensor<B, 2> {
+        let [inputs, _] = self.dims();
+        assert_eq!(features.dims()[1], inputs, "rows are as wide as the layer has inputs");
+        let ids = features.checked(ids);
+        let bias = self.bias.as_ref().map(Param::val);
+        let epilogue = Epilogue { bias, activation, dropout, residual: None };
+        B::feature_linear(features.storage(), ids, self.weight.val(), epilogue)
     }
 }
 

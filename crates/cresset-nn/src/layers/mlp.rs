@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::{DropoutSite, Linear, l2_normalize};
-use crate::{Activation, ConfigError, Dropout, RecommenderBackend, StepKey};
+use crate::{Activation, ConfigError, Dropout, EmbeddingTable, RecommenderBackend, StepKey};
 
 /// Keeps the length of a row that is all zeros above 0, as PyTorch's `normalize` does.
 pub(super) const LENGTH_EPSILON: f32 = 1e-12;
@@ -106,12 +106,44 @@ impl<B: RecommenderBackend> Mlp<B> {
     ///
     /// If the input has another width.
     pub fn forward(&self, input: Tensor<B, 2>, key: Option<StepKey>) -> Tensor<B, 2> {
-        let output =
-            self.layers.iter().enumerate().fold(input, |x, (at, layer)| match self.dropout.get(at) {
-                Some(site) => layer.forward(x, self.activation, site.at(key), None),
-                None => layer.forward(x, Activation::None, None, None),
-            });
+        self.from_layer_on(0, input, key)
+    }
+
+    /// As [`forward`](Self::forward), of rows of a table that is not trained: features such as tags or text.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[ids.len(), last width]`
+    ///
+    /// # Panics
+    ///
+    /// If the table has another width than the first layer has inputs, or an id is beyond it.
+    pub fn forward_rows(
+        &self,
+        features: &EmbeddingTable<B>,
+        ids: &[u32],
+        key: Option<StepKey>,
+    ) -> Tensor<B, 2> {
+        let (activation, dropout) = self.after(0, key);
+        let first = self.layers[0].forward_rows(features, ids, activation, dropout);
+        self.from_layer_on(1, first, key)
+    }
+
+    fn from_layer_on(&self, first: usize, input: Tensor<B, 2>, key: Option<StepKey>) -> Tensor<B, 2> {
+        let layers = self.layers.iter().enumerate().skip(first);
+        let output = layers.fold(input, |x, (at, layer)| {
+            let (activation, dropout) = self.after(at, key);
+            layer.forward(x, activation, dropout, None)
+        });
         if self.normalized { l2_normalize(output, LENGTH_EPSILON) } else { output }
+    }
+
+    /// What follows a layer: nothing, after the last.
+    fn after(&self, layer: usize, key: Option<StepKey>) -> (Activation, Option<Dropout>) {
+        match self.dropout.get(layer) {
+            Some(site) => (self.activation, site.at(key)),
+            None => (Activation::None, None),
+        }
     }
 }
 

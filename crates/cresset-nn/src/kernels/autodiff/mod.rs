@@ -132,6 +132,29 @@ impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodi
         })
     }
 
+    fn feature_linear(
+        table: Tensor<Self, 2>,
+        ids: Tensor<Self, 1, Int>,
+        weight: Tensor<Self, 2>,
+        epilogue: Epilogue<Self>,
+    ) -> Tensor<Self, 2> {
+        let device = table.device();
+        let parents =
+            [weight.clone().into_primitive(), bias(&epilogue, &device), residual(&epilogue, &device)];
+        let node = Node::<B, C, 3>::of(parents);
+        let (table, ids, epilogue) = (lower(table), lower_int(ids), lower_epilogue(epilogue));
+        let product = B::feature_products(table.clone(), ids.clone(), lower(weight));
+        let way_back = (table, ids, input_to_keep(&product, &epilogue), without_residual(&epilogue));
+        let output = B::epilogue(product, epilogue);
+        node.record(way_back, output, |(table, ids, product, epilogue), grad: Tensor<B, 2>, needed| {
+            let by_residual = needed[2].then(|| grad.clone().into_primitive());
+            let (grad, by_bias) = B::epilogue_backward(grad, product, epilogue);
+            let by_weight =
+                needed[0].then(|| B::feature_products_backward(grad, table, ids).into_primitive());
+            [by_weight, by_bias.map(Tensor::into_primitive), by_residual]
+        })
+    }
+
     fn layer_norm(
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,

@@ -194,8 +194,8 @@ fn sees(
 #[cube(launch, address_type = "dynamic")]
 fn forward(
     qkv: &Array<f32>,
-    padding: ComptimeOption<Array<i32>>,
-    mask: ComptimeOption<Mask>,
+    padding: &ComptimeOption<Array<i32>>,
+    mask: &ComptimeOption<Mask>,
     probabilities: &mut Array<f32>,
     output: &mut Array<f32>,
     heads: &Heads,
@@ -214,7 +214,7 @@ fn forward(
     let mut key = UNIT_POS as usize;
     while key < heads.seq {
         let mut score = NOT_SEEN.runtime();
-        if sees(&padding, heads, &own, key, causal) {
+        if sees(padding, heads, &own, key, causal) {
             let at = vector(heads, &own, key, KEY);
             score = 0.0f32.runtime();
             for i in 0..heads.d_head {
@@ -242,7 +242,7 @@ fn forward(
         // A place of padding sees nothing.
         let probability = select(sum > 0.0, scores[key] / sum, 0.0);
         probabilities[index] = probability;
-        scores[key] = dropped(probability, index, &mask);
+        scores[key] = dropped(probability, index, mask);
         key += NARROW as usize;
     }
     sync_cube();
@@ -264,7 +264,7 @@ fn backward_by_query(
     grad: &Array<f32>,
     qkv: &Array<f32>,
     probabilities: &Array<f32>,
-    mask: ComptimeOption<Mask>,
+    mask: &ComptimeOption<Mask>,
     by_score: &mut Array<f32>,
     by_qkv: &mut Array<f32>,
     heads: &Heads,
@@ -287,7 +287,7 @@ fn backward_by_query(
         for i in 0..heads.d_head {
             slope += grad[from + i] * qkv[value + i];
         }
-        let slope = dropped(slope, index, &mask);
+        let slope = dropped(slope, index, mask);
         slopes[key] = slope;
         along += slope * probabilities[index];
         key += NARROW as usize;
@@ -321,7 +321,7 @@ fn backward_by_key_and_value(
     qkv: &Array<f32>,
     probabilities: &Array<f32>,
     by_score: &Array<f32>,
-    mask: ComptimeOption<Mask>,
+    mask: &ComptimeOption<Mask>,
     by_qkv: &mut Array<f32>,
     heads: &Heads,
 ) {
@@ -339,7 +339,7 @@ fn backward_by_key_and_value(
             let index = first + query * heads.seq;
             key_sum += by_score[index] * qkv[vector(heads, &own, query, QUERY) + i];
             value_sum +=
-                dropped(probabilities[index], index, &mask) * grad[output_vector(heads, &own, query) + i];
+                dropped(probabilities[index], index, mask) * grad[output_vector(heads, &own, query) + i];
         }
         by_qkv[to_key + i] = key_sum;
         by_qkv[to_value + i] = value_sum;

@@ -110,9 +110,9 @@ impl From<Activation> for Curve {
 #[cube(launch, address_type = "dynamic")]
 fn forward(
     x: &Array<f32>,
-    bias: ComptimeOption<Array<f32>>,
-    residual: ComptimeOption<Array<f32>>,
-    mask: ComptimeOption<Mask>,
+    bias: &ComptimeOption<Array<f32>>,
+    residual: &ComptimeOption<Array<f32>>,
+    mask: &ComptimeOption<Mask>,
     output: &mut Array<f32>,
     dim: usize,
     #[comptime] curve: Curve,
@@ -120,8 +120,8 @@ fn forward(
     if ABSOLUTE_POS >= output.len() {
         terminate!();
     }
-    let value = with_bias(x[ABSOLUTE_POS], ABSOLUTE_POS % dim, &bias);
-    let value = dropped(bent(value, curve), ABSOLUTE_POS, &mask);
+    let value = with_bias(x[ABSOLUTE_POS], ABSOLUTE_POS % dim, bias);
+    let value = dropped(bent(value, curve), ABSOLUTE_POS, mask);
     #[comptime]
     let value = match residual {
         ComptimeOption::Some(residual) => value + residual[ABSOLUTE_POS],
@@ -133,9 +133,9 @@ fn forward(
 #[cube(launch, address_type = "dynamic")]
 fn backward(
     grad: &Array<f32>,
-    x: ComptimeOption<Array<f32>>,
-    bias: ComptimeOption<Array<f32>>,
-    mask: ComptimeOption<Mask>,
+    x: &ComptimeOption<Array<f32>>,
+    bias: &ComptimeOption<Array<f32>>,
+    mask: &ComptimeOption<Mask>,
     output: &mut Array<f32>,
     dim: usize,
     #[comptime] curve: Curve,
@@ -143,12 +143,10 @@ fn backward(
     if ABSOLUTE_POS >= output.len() {
         terminate!();
     }
-    let value = dropped(grad[ABSOLUTE_POS], ABSOLUTE_POS, &mask);
+    let value = dropped(grad[ABSOLUTE_POS], ABSOLUTE_POS, mask);
     #[comptime]
     let value = match x {
-        ComptimeOption::Some(x) => {
-            value * slope(with_bias(x[ABSOLUTE_POS], ABSOLUTE_POS % dim, &bias), curve)
-        }
+        ComptimeOption::Some(x) => value * slope(with_bias(x[ABSOLUTE_POS], ABSOLUTE_POS % dim, bias), curve),
         ComptimeOption::None => value,
     };
     output[ABSOLUTE_POS] = value;

@@ -41,7 +41,7 @@ fn kernel(
     rows: &Array<f32>,
     offsets: &Array<i32>,
     columns: &Array<i32>,
-    values: ComptimeOption<Array<f32>>,
+    values: &ComptimeOption<Array<f32>>,
     output: &mut Array<f32>,
     dim: usize,
 ) {
@@ -54,7 +54,7 @@ fn kernel(
     for entry in offsets[row] as usize..offsets[row + 1] as usize {
         let value = rows[columns[entry] as usize * dim + column];
         #[comptime]
-        let value = match &values {
+        let value = match values {
             ComptimeOption::Some(values) => value * values[entry],
             ComptimeOption::None => value,
         };

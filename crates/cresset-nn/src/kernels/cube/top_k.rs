@@ -36,7 +36,7 @@ pub(super) fn top_k<B: CubeTensors>(
         let rows = most.min(n - start);
         let scores = floats(queries.clone().narrow(0, start, rows).matmul(items.clone()));
         let seen = seen.map(|seen| Seen::of(&seen[start..start + rows], &queries.device()));
-        best(scores, bias.clone(), seen, k)
+        best(&scores, bias.clone(), seen, k)
     };
     let (scores, ids): (Vec<_>, Vec<_>) = (0..n).step_by(most).map(block).unzip();
     (Tensor::cat(scores, 0), Tensor::cat(ids, 0))
@@ -66,14 +66,14 @@ impl<B: CubeTensors> Seen<B> {
 }
 
 fn best<B: CubeTensors>(
-    scores: CubeTensor<B::Runtime>,
+    scores: &CubeTensor<B::Runtime>,
     bias: Option<CubeTensor<B::Runtime>>,
     seen: Option<Seen<B>>,
     k: usize,
 ) -> (Tensor<B, 2>, Tensor<B, 2, Int>) {
     let [rows, n_items] = scores.meta.shape().dims();
-    let found = empty(&scores, [rows, k], DType::F32);
-    let ids = empty(&scores, [rows, k], DType::I32);
+    let found = empty(scores, [rows, k], DType::F32);
+    let ids = empty(scores, [rows, k], DType::I32);
     let (count, cube_dim) = cubes(&scores.client, rows, WIDE);
     let seen = match seen {
         None => ComptimeOptionArgs::None,
@@ -86,7 +86,7 @@ fn best<B: CubeTensors>(
         &found.client,
         count,
         cube_dim,
-        address_type(&[&scores]),
+        address_type(&[scores]),
         scores.clone().into_array_arg(),
         optional(bias),
         seen,
@@ -117,8 +117,8 @@ struct Ends {
 #[cube(launch, address_type = "dynamic")]
 fn kernel(
     keys: &mut Array<u32>,
-    bias: ComptimeOption<Array<f32>>,
-    seen: ComptimeOption<Lists>,
+    bias: &ComptimeOption<Array<f32>>,
+    seen: &ComptimeOption<Lists>,
     scores: &mut Array<f32>,
     ids: &mut Array<i32>,
     ends: &Ends,
@@ -133,7 +133,7 @@ fn kernel(
     let mut item = UNIT_POS as usize;
     while item < n_items {
         // Every unit reads only the keys that it has written.
-        keys[start + item] = key(with_bias(f32::reinterpret(keys[start + item]), item, &bias), item, &seen);
+        keys[start + item] = key(with_bias(f32::reinterpret(keys[start + item]), item, bias), item, seen);
         item += WIDE as usize;
     }
     let mut best_keys = SharedMemory::<u32>::new(comptime!(WIDE as usize));

@@ -13,7 +13,6 @@
 
 mod functions;
 mod per_row;
-mod product;
 mod shared;
 
 #[cfg(test)]

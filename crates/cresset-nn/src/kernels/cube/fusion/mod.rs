@@ -128,7 +128,8 @@ impl<B: FusionBackend + RecommenderBackend> RecommenderBackend for Fusion<B> {
         epilogue: Epilogue<Self>,
     ) -> (Tensor<Self, 2>, Option<Tensor<Self, 1>>) {
         let is_linear = epilogue.activation == Activation::None && epilogue.dropout.is_none();
-        if !is_f32(&grad) || is_linear {
+        // The sum over no rows at all is one that the backend beneath cannot take.
+        if !is_f32(&grad) || (is_linear && grad.dims()[0] > 0) {
             return plain::epilogue_backward(grad, x, epilogue);
         }
         let has_bias = epilogue.bias.is_some();

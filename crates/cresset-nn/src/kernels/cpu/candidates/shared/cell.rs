@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::super::Objective;
 use super::super::functions::{exp_of_negative, sigmoid_and_softplus};
-use super::super::product::{Left, Start, multiply};
+use crate::kernels::cpu::product::{Left, Start, multiply};
 use super::panel::Panel;
 use super::{PANEL, Run};
 

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::product::LANES;
+use crate::kernels::cpu::product::LANES;
 use super::{Gradients, Objective, active_rows, candidate_index};
 use cell::{CellSums, FillCell};
 use finish::FinishPanel;

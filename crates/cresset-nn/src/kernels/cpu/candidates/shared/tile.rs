@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::super::add_scaled;
-use super::super::product::{Left, Start, multiply};
+use crate::kernels::cpu::product::{Left, Start, multiply};
 use super::panel::Panel;
 use super::{Cells, PANEL, Plan, Run};
 

@@ -1,4 +1,4 @@
-//! The matrix products behind the candidate losses: small, in registers, with no copy made of either side.
+//! Matrix products in registers, with no copy made of either side.
 
 use pulp::Simd;
 
@@ -118,7 +118,14 @@ fn tile<S: Simd, const M: usize, const N: usize>(
             for (r, to) in rows.iter_mut().enumerate() {
                 *to = &data[(row + r) * stride..][..depth];
             }
-            accumulate(simd, begin, right, column, |k| rows.map(|row| row[k]))
+            accumulate(simd, begin, right, column, |k| {
+                // A loop, not `map`, which the compiler does not always inline.
+                let mut values = [0.0; M];
+                for (value, row) in values.iter_mut().zip(&rows) {
+                    *value = row[k];
+                }
+                values
+            })
         }
         Left::Columns(data, stride) => {
             let data = &data[row..];
