@@ -32,7 +32,12 @@ impl OnBackend for Steps<'_> {
     }
 }
 
-fn measure<B: AutodiffRecommender>(c: &mut Criterion, group: &Group<B>, spec: DeviceSpec, device: &B::Device) {
+fn measure<B: AutodiffRecommender>(
+    c: &mut Criterion,
+    group: &Group<B>,
+    spec: DeviceSpec,
+    device: &B::Device,
+) {
     let mut bench = c.benchmark_group(group.name);
     bench.sample_size(20).measurement_time(Duration::from_secs(5));
     for case in &group.cases {

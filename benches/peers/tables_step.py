@@ -2,8 +2,8 @@
 
     python benches/peers/tables_step.py [--steps N] [--warmup M] [--threads T] [--stock] [--max-rows N]
 
-1,024 ids drawn uniformly -> rows of width 32 -> 64 -> 1, binary cross-entropy. SparseAdam on all sizes, dense Adam up
-to a million rows (ten million take half a second a step and 5 GB).
+1,024 ids drawn uniformly -> rows of width 32 -> 64 -> 1, and -> 256 -> 128 -> 128 -> 1 (`tower`), binary
+cross-entropy. SparseAdam on all sizes, dense Adam up to a million rows (ten million take half a second a step and 5 GB).
 """
 
 import torch
@@ -16,10 +16,17 @@ GROUP = "tables"
 WIDTH, BATCH, DENSE_LIMIT = 32, 1_024, 1_000_000
 
 
-def times(options, n_rows, sparse):
+def layers_of(widths):
+    """Linear layers of these widths with ReLU between them."""
+    pairs = zip(widths, widths[1:])
+    layers = [layer for pair in pairs for layer in (nn.Linear(*pair), nn.ReLU())]
+    return nn.Sequential(*layers[:-1])
+
+
+def times(options, n_rows, widths, sparse):
     """Milliseconds of each step."""
     table = nn.Embedding(n_rows, WIDTH, sparse=sparse)
-    mlp = nn.Sequential(nn.Linear(WIDTH, 64), nn.ReLU(), nn.Linear(64, 1))
+    mlp = layers_of(widths)
     layers = list(mlp.parameters())
     if sparse:
         optimizers = [timing.dense_adam(options, layers), timing.sparse_adam([table.weight])]
@@ -40,13 +47,14 @@ def main():
     parser.add_argument("--max-rows", type=int, default=10_000_000)
     options = parser.parse_args()
     timing.set_up(options)
-    for n_rows in [10**4, 10**5, 10**6, 10**7]:
-        if n_rows > options.max_rows:
-            continue
-        case = f"{n_rows}x{WIDTH}"
-        if n_rows <= DENSE_LIMIT:
-            timing.report(options, GROUP, case, timing.DENSE, ms=times(options, n_rows, sparse=False))
-        timing.report(options, GROUP, case, timing.SPARSE, ms=times(options, n_rows, sparse=True))
+    for note, widths in [("", [WIDTH, 64, 1]), (", tower", [WIDTH, 256, 128, 128, 1])]:
+        for n_rows in [10**4, 10**5, 10**6, 10**7]:
+            if n_rows > options.max_rows:
+                continue
+            case = f"{n_rows}x{WIDTH}{note}"
+            if n_rows <= DENSE_LIMIT:
+                timing.report(options, GROUP, case, timing.DENSE, ms=times(options, n_rows, widths, sparse=False))
+            timing.report(options, GROUP, case, timing.SPARSE, ms=times(options, n_rows, widths, sparse=True))
 
 
 if __name__ == "__main__":

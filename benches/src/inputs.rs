@@ -3,8 +3,8 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use cresset::data::random::{below, open_unit, permutation, standard_normal, stream};
-use rand_chacha::ChaCha8Rng as Stream;
 use cresset::data::{Ratings, TimeKind};
+use rand_chacha::ChaCha8Rng as Stream;
 
 /// Batches that a step goes through in turn.
 pub(crate) const N_BATCHES: usize = 16;
@@ -36,7 +36,12 @@ pub(crate) fn zipf_ids(n: usize, n_rows: usize, rng: &mut Stream) -> Vec<u32> {
 }
 
 /// A matrix of normal values.
-pub(crate) fn normal<B: Backend>(shape: [usize; 2], std: f32, site: &str, device: &B::Device) -> Tensor<B, 2> {
+pub(crate) fn normal<B: Backend>(
+    shape: [usize; 2],
+    std: f32,
+    site: &str,
+    device: &B::Device,
+) -> Tensor<B, 2> {
     let mut rng = random(site);
     let values: Vec<f32> = (0..shape[0] * shape[1]).map(|_| std * standard_normal(&mut rng)).collect();
     Tensor::from_data(TensorData::new(values, shape), device)

@@ -36,7 +36,11 @@ pub(crate) fn cases<B: AutodiffRecommender>() -> Vec<Case<B>> {
     tagged.chain(SIZES.into_iter().flat_map(|data| BATCHES.map(|size| plain(data, size)))).collect()
 }
 
-fn start_plain<B: AutodiffRecommender>([n_users, n_items]: [usize; 2], size: usize, device: &B::Device) -> Work {
+fn start_plain<B: AutodiffRecommender>(
+    [n_users, n_items]: [usize; 2],
+    size: usize,
+    device: &B::Device,
+) -> Work {
     let ratings = ratings(n_users, n_items, size * N_BATCHES);
     let scale = RatingScale::of(&ratings, (0.5, 5.0));
     let config = KgMfConfig { embedding_dim: DIM, ..Default::default() };

@@ -17,6 +17,7 @@ mod two_tower_step;
 
 use std::fmt;
 
+use burn::tensor::Device;
 use cresset::nn::AutodiffRecommender;
 
 /// Cases that belong together.
@@ -37,15 +38,21 @@ pub struct Case<B: AutodiffRecommender> {
     /// Megabytes that the work gives back; stated where memory is measured, too.
     pub outputs_mb: Option<f64>,
     /// Makes the inputs on a device, and from them the work, which ends when the device is done.
-    pub start: Box<dyn Fn(&B::Device) -> Work>,
+    pub start: Start<B>,
 }
+
+/// Makes work on a device.
+pub type Start<B> = Box<dyn Fn(&Device<B>) -> Work>;
 
 /// Does the work once.
 pub type Work = Box<dyn FnMut()>;
 
 impl<B: AutodiffRecommender> fmt::Debug for Case<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Case").field("name", &self.name).field("examples", &self.examples).finish_non_exhaustive()
+        f.debug_struct("Case")
+            .field("name", &self.name)
+            .field("examples", &self.examples)
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
-use cresset::nn::{EmbeddingTable, LayerNorm, Selection, Transformer, TransformerConfig, id_tensor, init, loss};
+use cresset::nn::{
+    EmbeddingTable, LayerNorm, Selection, Transformer, TransformerConfig, id_tensor, init, loss,
+};
 use cresset::prelude::*;
 
 use crate::Case;

@@ -1,4 +1,5 @@
-//! A small model on tables of growing size, the batch staying the same.
+//! Small models on tables of growing size, the batch staying the same: next to nothing beside the table, and the layers
+//! of a tower.
 
 use burn::module::Module;
 use burn::tensor::backend::Backend;
@@ -7,24 +8,27 @@ use cresset::data::UniqueRows;
 use cresset::nn::{EmbeddingTable, Mlp, RowIndex, loss};
 use cresset::prelude::*;
 
+use crate::Case;
 use crate::inputs::{N_BATCHES, ids, random};
 use crate::train::train;
-use crate::Case;
 
 const WIDTH: usize = 32;
 const BATCH: usize = 1_024;
 const SIZES: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 
 pub(crate) fn cases<B: AutodiffRecommender>() -> Vec<Case<B>> {
-    let case = |n_rows: usize| {
-        Case::new(format!("{n_rows}x{WIDTH}"), BATCH, move |device: &B::Device| {
-            let layers = Mlp::new("layers", &[WIDTH, 64, 1], 42, device).expect("valid widths");
+    let case = |n_rows: usize, widths: &'static [usize], note: &str| {
+        Case::new(format!("{n_rows}x{WIDTH}{note}"), BATCH, move |device: &B::Device| {
+            let layers = Mlp::new("layers", widths, 42, device).expect("valid widths");
             // Zeros cost no time to draw, and a step does not ask what stands in a row.
-            let model = Clicks { table: EmbeddingTable::<B>::zeros("table", [n_rows, WIDTH], device), layers };
+            let model =
+                Clicks { table: EmbeddingTable::<B>::zeros("table", [n_rows, WIDTH], device), layers };
             train::<B, _>(model, batches(n_rows))
         })
     };
-    SIZES.into_iter().map(case).collect()
+    let small = SIZES.map(|n_rows| case(n_rows, &[WIDTH, 64, 1], ""));
+    let tower = SIZES.map(|n_rows| case(n_rows, &[WIDTH, 256, 128, 128, 1], ", tower"));
+    small.into_iter().chain(tower).collect()
 }
 
 fn batches(n_rows: usize) -> Vec<(UniqueRows, Vec<f32>)> {

@@ -16,7 +16,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Prints the times of single steps, as JSON lines.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What to measure: tables, catalogue_softmax, attention, two_tower_step, kg_mf_step or sasrec_step.
+    /// What to measure; a name that there is not is answered with those that there are.
     group: String,
     /// Only the case of this name, or those whose names contain it.
     #[arg(long, default_value = "")]
@@ -64,7 +64,10 @@ impl Arguments {
     fn measure<B: AutodiffRecommender>(&self, group: &str, case: &Case<B>, device: &B::Device) {
         let mut work = (case.start)(device);
         let print = |figure: &str, value: serde_json::Value| {
-            println!("{}", json!({"group": group, "case": case.name, "implementation": "cresset", figure: value}));
+            println!(
+                "{}",
+                json!({"group": group, "case": case.name, "implementation": "cresset", figure: value})
+            );
         };
         let before = peak_memory_mb();
         (0..self.warmup.max(1)).for_each(|_| work());

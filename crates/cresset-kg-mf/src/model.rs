@@ -6,7 +6,8 @@ use burn::tensor::{Tensor, TensorData};
 use cresset_data::{RatingBatch, Ratings};
 use cresset_metrics::{RatingPredictor, Scorer};
 use cresset_nn::{
-    AutodiffRecommender, EmbeddingTable, ForwardPass, GatheredRows, RecommenderBackend, RowIndex, StepKey, TrainModel,
+    AutodiffRecommender, EmbeddingTable, ForwardPass, GatheredRows, RecommenderBackend, RowIndex, StepKey,
+    TrainModel,
 };
 
 use crate::batch::KgMfBatch;

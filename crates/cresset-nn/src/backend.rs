@@ -97,7 +97,12 @@ pub trait RecommenderBackend: Backend {
         left_of: &Selection<Self>,
         right_of: &Selection<Self>,
     ) -> Tensor<Self, 1> {
-        Self::pair_products_forward(left, right, left_of.matrix.columns.clone(), right_of.matrix.columns.clone())
+        Self::pair_products_forward(
+            left,
+            right,
+            left_of.matrix.columns.clone(),
+            right_of.matrix.columns.clone(),
+        )
     }
 
     /// [`pair_products`](Self::pair_products) of the rows `left_ids[k]` and `right_ids[k]`.
@@ -240,7 +245,10 @@ pub trait RecommenderBackend: Backend {
     }
 
     /// [`attention`](Self::attention) beside its probabilities before dropout, `[batch, heads, seq, seq]`.
-    fn attention_forward(qkv: Tensor<Self, 3>, attention: Attention<Self>) -> (Tensor<Self, 3>, Tensor<Self, 4>) {
+    fn attention_forward(
+        qkv: Tensor<Self, 3>,
+        attention: Attention<Self>,
+    ) -> (Tensor<Self, 3>, Tensor<Self, 4>) {
         plain::attention_forward(qkv, attention)
     }
 

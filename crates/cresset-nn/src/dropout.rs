@@ -88,17 +88,17 @@ impl Dropout {
     }
 
     /// The two words that a device kernel mixes into the index.
-    pub(crate) fn keys(&self) -> [u32; 2] {
+    pub fn keys(&self) -> [u32; 2] {
         self.key.0
     }
 
     /// An element is kept if its word is at least this.
-    pub(crate) fn threshold(&self) -> u32 {
+    pub fn threshold(&self) -> u32 {
         self.threshold
     }
 
     /// The factor of a kept element.
-    pub(crate) fn scale(&self) -> f32 {
+    pub fn scale(&self) -> f32 {
         self.scale
     }
 }

@@ -1,5 +1,5 @@
 //! What recommender models share on Burn: embedding tables that train at the cost of a batch, the optimisers that
-//! move them, layers, weight files, and the traits at the seams.
+//! move them, layers, losses, weight files, and the traits at the seams.
 //!
 //! A recommender spends its parameters on tables, a row for each user and each item, and a batch touches few of the
 //! rows. So an [`EmbeddingTable`] hands the distinct rows of a batch to the model as the leaf of the autodiff graph,
@@ -55,17 +55,29 @@
 //! # Ok::<(), burn::tensor::DataError>(())
 //! ```
 //!
+//! # What there is
+//!
+//! - **Tables**: [`EmbeddingTable`], what a batch gathers from it ([`RowIndex`], [`GatheredRows`]), and bags over ragged
+//!   lists of rows ([`Selection::bags`]).
+//! - **Layers**: [`Linear`], [`Mlp`], [`Tower`], [`LayerNorm`], [`FeedForward`], [`MultiHeadSelfAttention`],
+//!   [`Transformer`], [`MixtureOfExperts`]. Whatever is random in them is a function of a [`StepKey`]: a mask of
+//!   [`Dropout`] is computed, not drawn, and is the same on every backend.
+//! - **Losses**: [`loss`]. Those over candidates, from the softmax of a whole catalogue to BPR with drawn negatives, never
+//!   store the matrix of scores.
+//! - **Optimisers**: [`optim`], over rows and dense parameters together, with gradients that can be added up and clipped.
+//! - **Files**: [`weights`] saves and restores parameters by name, and refuses what does not fit before it changes
+//!   anything.
+//!
 //! Everything is generic over a backend. [`RecommenderBackend`] is a Burn backend with the operations that
 //! recommenders spend their time in; [`AutodiffRecommender`] is what training needs. Initial values ([`init`]) are a
-//! function of a seed and a name, so that models of one process do not disturb each other. [`weights`] saves and
-//! restores parameters by name, and refuses what does not fit before it changes anything.
+//! function of a seed and a name, so that models of one process do not disturb each other.
 //!
 //! # Features
 //!
 //! No backend is chosen here. A feature adds the fast bodies of [`RecommenderBackend`] for one backend, and that
 //! backend to Burn:
 //!
-//! - `flex`: the pure-Rust CPU backend, which writes rows in place.
+//! - `flex`: the pure-Rust CPU backend, by kernels of our own on slices.
 //! - `cuda`, `rocm`, `wgpu`, `vulkan`, `metal`: the backends of CubeCL, by one set of kernels.
 
 // The types of Burn's graphs nest deeper than the compiler follows by default.

@@ -51,7 +51,11 @@ impl<B: Backend> Selection<B> {
         device: &B::Device,
     ) -> Self {
         let ends = (offsets.first(), offsets.last());
-        assert_eq!(ends, (Some(&0), Some(&(entries.len() as u32))), "offsets lead from 0 to the end of the entries");
+        assert_eq!(
+            ends,
+            (Some(&0), Some(&(entries.len() as u32))),
+            "offsets lead from 0 to the end of the entries"
+        );
         assert!(offsets.is_sorted(), "offsets ascend");
         let values = values(offsets, entries.len(), pooling);
         let list_of_entry = rows_of_entries(offsets);
@@ -93,7 +97,12 @@ pub(crate) fn selection_of_unique<B: Backend>(rows: &UniqueRows, device: &B::Dev
     one_each(&rows.positions, &running_sum(&rows.counts), &rows.order, device)
 }
 
-fn one_each<B: Backend>(positions: &[u32], offsets: &[u32], order: &[u32], device: &B::Device) -> Selection<B> {
+fn one_each<B: Backend>(
+    positions: &[u32],
+    offsets: &[u32],
+    order: &[u32],
+    device: &B::Device,
+) -> Selection<B> {
     let rows: Vec<u32> = order.iter().map(|&example| positions[example as usize]).collect();
     let matrix = CsrMatrix {
         offsets: None,
@@ -115,7 +124,8 @@ fn csr<B: Backend>(
     CsrMatrix {
         offsets: Some(id_tensor(offsets, device)),
         columns: id_tensor(columns, device),
-        values: values.map(|values| Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)),
+        values: values
+            .map(|values| Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)),
         entry_rows: Some(id_tensor(rows, device)),
         n_rows: offsets.len() - 1,
     }

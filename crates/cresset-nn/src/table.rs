@@ -110,7 +110,10 @@ impl<B: Backend> EmbeddingTable<B> {
     /// If the backend has no bf16.
     pub fn stored_as_bf16(self) -> Self {
         let weight = self.storage();
-        assert!(B::supports_dtype(&weight.device(), DType::BF16), "this backend has no bf16; keep f32 tables");
+        assert!(
+            B::supports_dtype(&weight.device(), DType::BF16),
+            "this backend has no bf16; keep f32 tables"
+        );
         Self { padding: self.padding, ..Self::from_tensor(&self.name, weight.cast(DType::BF16)) }
     }
 
@@ -122,7 +125,11 @@ impl<B: Backend> EmbeddingTable<B> {
     pub fn with_padding_row(self, id: u32) -> Self {
         let weight = self.storage();
         let [n_rows, dim] = weight.dims();
-        assert!((id as usize) < n_rows, "padding row {id} is beyond the {n_rows} rows of table {}", self.name);
+        assert!(
+            (id as usize) < n_rows,
+            "padding row {id} is beyond the {n_rows} rows of table {}",
+            self.name
+        );
         let zeros = Tensor::zeros([1, dim], (&weight.device(), weight.dtype()));
         let row = id as usize;
         let weight = weight.slice_assign([row..row + 1, 0..dim], zeros);

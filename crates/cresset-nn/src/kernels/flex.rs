@@ -5,8 +5,8 @@ use burn_flex::{Flex, FlexTensor};
 
 use super::cpu::{attention, candidates, epilogue, features, layer_norm, products, rows, top_k, update};
 use super::spec::{
-    AccidentalHits, Against, Attention, CandidateGradients, CandidateLoss, CsrMatrix, Epilogue, Normalized, Objective,
-    RowState, RowStep,
+    AccidentalHits, Against, Attention, CandidateGradients, CandidateLoss, CsrMatrix, Epilogue, Normalized,
+    Objective, RowState, RowStep,
 };
 use crate::{Activation, RecommenderBackend};
 
@@ -143,7 +143,10 @@ impl RecommenderBackend for Flex {
         epilogue: Epilogue<Self>,
     ) -> (Tensor<Self, 2>, Option<Tensor<Self, 1>>) {
         let [n, dim] = grad.dims();
-        assert!(x.is_some() || epilogue.activation == Activation::None, "an activation's way back reads its input");
+        assert!(
+            x.is_some() || epilogue.activation == Activation::None,
+            "an activation's way back reads its input"
+        );
         let parts = EpilogueParts::new(dim, epilogue);
         let x = x.map(contiguous);
         let x = x.as_ref().map_or(&[][..], values);
@@ -196,7 +199,8 @@ impl RecommenderBackend for Flex {
         let (x, gamma, beta) = (contiguous(x), contiguous(gamma), contiguous(beta));
         let norm = layer_norm::LayerNorm { gamma: values(&gamma), beta: values(&beta), epsilon };
         let mut out = vec![0.0; n * dim];
-        let layer_norm::Moments { mean, inverse_deviation } = layer_norm::forward(values(&x), &norm, &mut out);
+        let layer_norm::Moments { mean, inverse_deviation } =
+            layer_norm::forward(values(&x), &norm, &mut out);
         Normalized {
             output: tensor(out, [n, dim]),
             mean: tensor(mean, [n]),
@@ -368,6 +372,7 @@ struct Inputs {
     against: AgainstSlices,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one lives as long as a call")]
 enum AgainstSlices {
     All {
         positives: Vec<i32>,
@@ -428,10 +433,9 @@ impl Inputs {
             weights: self.weights.as_ref().map(values),
             positives: match own_rows {
                 None => candidates::Positives::Column(positives),
-                Some(rows) => candidates::Positives::Rows {
-                    rows: values(rows),
-                    bias: own_bias.as_ref().map(values),
-                },
+                Some(rows) => {
+                    candidates::Positives::Rows { rows: values(rows), bias: own_bias.as_ref().map(values) }
+                }
             },
             ids: hits.as_ref().map(|(candidates, positives)| (&candidates[..], &positives[..])),
         }

@@ -8,6 +8,7 @@ mod cpu;
 mod cube;
 #[cfg(feature = "flex")]
 mod flex;
+#[expect(clippy::needless_pass_by_value, reason = "the bodies take what the trait's methods are given")]
 pub(crate) mod plain;
 pub(crate) mod spec;
 #[cfg(test)]

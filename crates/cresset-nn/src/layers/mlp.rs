@@ -106,7 +106,7 @@ impl<B: RecommenderBackend> Mlp<B> {
     ///
     /// If the input has another width.
     pub fn forward(&self, input: Tensor<B, 2>, key: Option<StepKey>) -> Tensor<B, 2> {
-        self.from_layer_on(0, input, key)
+        self.rest(0, input, key)
     }
 
     /// As [`forward`](Self::forward), of rows of a table that is not trained: features such as tags or text.
@@ -126,10 +126,10 @@ impl<B: RecommenderBackend> Mlp<B> {
     ) -> Tensor<B, 2> {
         let (activation, dropout) = self.after(0, key);
         let first = self.layers[0].forward_rows(features, ids, activation, dropout);
-        self.from_layer_on(1, first, key)
+        self.rest(1, first, key)
     }
 
-    fn from_layer_on(&self, first: usize, input: Tensor<B, 2>, key: Option<StepKey>) -> Tensor<B, 2> {
+    fn rest(&self, first: usize, input: Tensor<B, 2>, key: Option<StepKey>) -> Tensor<B, 2> {
         let layers = self.layers.iter().enumerate().skip(first);
         let output = layers.fold(input, |x, (at, layer)| {
             let (activation, dropout) = self.after(at, key);

@@ -1,7 +1,8 @@
 //! The gradients of one or more passes, of rows and dense parameters together.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Add;
 use std::sync::Arc;
 
 use burn::module::{ModuleVisitor, Param};
@@ -14,7 +15,7 @@ use crate::{AutodiffRecommender, ForwardPass, RecommenderBackend, Selection, Tra
 
 /// What a model's parameters are to move against: the rows of each table and the dense parameters.
 ///
-/// Several passes are added up by [`add`](Self::add), which is how a batch larger than memory is taken in parts: the
+/// Several passes are added up, which is how a batch larger than memory is taken in parts: the
 /// gradient of a row that several of them touch is the sum of theirs, as if one pass had seen all.
 ///
 /// ```
@@ -41,7 +42,7 @@ use crate::{AutodiffRecommender, ForwardPass, RecommenderBackend, Selection, Tra
 /// # let halves = [vec![1, 2], vec![2, 3]];
 /// let key = StepKey { seed: 42, step: 0 };
 /// let [first, second] = halves.map(|half| model.forward_loss(&half, key).backward(&model));
-/// let mean = first.add(second).times(0.5);
+/// let mean = (first + second).times(0.5);
 /// let model = optimizer.apply(model, mean, 0.1);
 /// assert!(optimizer.gradient_norm()? > 0.0);
 /// # Ok::<(), cresset_nn::optim::NonFiniteGradient>(())
@@ -102,7 +103,10 @@ impl<B: AutodiffRecommender> ForwardPass<B> {
         let mut tables = BTreeSet::new();
         for gathered in self.rows {
             let GatheredRows { table, ids, padding, leaf, .. } = gathered;
-            assert!(tables.insert(table.clone()), "a pass gathers once from each table, but twice from {table}");
+            assert!(
+                tables.insert(table.clone()),
+                "a pass gathers once from each table, but twice from {table}"
+            );
             // A leaf that the loss does not depend on has no gradient and does not move.
             let Some(grad) = leaf.grad_remove(&mut graph) else { continue };
             let grad = without_row(grad, padding);
@@ -120,12 +124,30 @@ impl<B: AutodiffRecommender> Gradients<B> {
         self.dense.is_empty() && self.rows.is_empty()
     }
 
+    /// All gradients times a number: 1 over the number of passes makes a mean of a sum.
+    pub fn times(mut self, factor: f32) -> Self {
+        self.scaled_by /= factor;
+        self
+    }
+
+    pub(super) fn norms(&self) -> Norms<B::InnerBackend> {
+        let squares =
+            |grad: &Tensor<B::InnerBackend, 2>| <B::InnerBackend>::sum_of_squares(grad.clone(), None);
+        let dense = self.dense.iter().map(|(path, grad)| (path.clone(), squares(grad)));
+        let rows = self.rows.iter().map(|(table, rows)| (table.clone(), squares(&rows.grad)));
+        Norms { squares: rows.chain(dense).collect(), scaled_by: self.scaled_by }
+    }
+}
+
+impl<B: AutodiffRecommender> Add for Gradients<B> {
+    type Output = Self;
+
     /// The sum of two passes' gradients.
     ///
     /// # Panics
     ///
     /// If one was scaled by another number than the other.
-    pub fn add(mut self, other: Self) -> Self {
+    fn add(mut self, other: Self) -> Self {
         assert_eq!(self.scaled_by, other.scaled_by, "passes that are added have one loss scale");
         for (path, grad) in other.dense {
             match self.dense.entry(path) {
@@ -139,29 +161,16 @@ impl<B: AutodiffRecommender> Gradients<B> {
         for (table, rows) in other.rows {
             let sum = match self.rows.remove(&table) {
                 None => rows,
-                Some(sum) => sum.add(rows),
+                Some(sum) => sum.plus(rows),
             };
             self.rows.insert(table, sum);
         }
         self
     }
-
-    /// All gradients times a number: 1 over the number of passes makes a mean of a sum.
-    pub fn times(mut self, factor: f32) -> Self {
-        self.scaled_by /= factor;
-        self
-    }
-
-    pub(super) fn norms(&self) -> Norms<B::InnerBackend> {
-        let squares = |grad: &Tensor<B::InnerBackend, 2>| <B::InnerBackend>::sum_of_squares(grad.clone(), None);
-        let dense = self.dense.iter().map(|(path, grad)| (path.clone(), squares(grad)));
-        let rows = self.rows.iter().map(|(table, rows)| (table.clone(), squares(&rows.grad)));
-        Norms { squares: rows.chain(dense).collect(), scaled_by: self.scaled_by }
-    }
 }
 
 impl<B: RecommenderBackend> RowGradients<B> {
-    fn add(self, other: Self) -> Self {
+    fn plus(self, other: Self) -> Self {
         let [_, dim] = self.grad.dims();
         let device = self.grad.device();
         let (a, b) = match (&self.ids, &other.ids) {
@@ -172,7 +181,7 @@ impl<B: RecommenderBackend> RowGradients<B> {
                 let into = Selection::one_each(ids, self.grad.dims()[0], &device).transposed;
                 return Self { ids: RowIds::All, grad: self.grad + B::sum_rows(other.grad, &into) };
             }
-            (RowIds::Some(..), RowIds::All) => return other.add(self),
+            (RowIds::Some(..), RowIds::All) => return other.plus(self),
         };
         let mut union: Vec<u32> = a.iter().chain(b.iter()).copied().collect();
         union.sort_unstable();
@@ -203,7 +212,8 @@ pub(super) struct Norms<B: Backend> {
 
 impl<B: Backend> Norms<B> {
     fn norm(&self) -> Tensor<B, 1> {
-        let sum = self.squares.iter().map(|(_, squares)| squares.clone()).reduce(|sum, squares| sum + squares);
+        let sum =
+            self.squares.iter().map(|(_, squares)| squares.clone()).reduce(|sum, squares| sum + squares);
         sum.expect("asked where there is a gradient").sqrt() / self.scaled_by
     }
 
@@ -225,7 +235,8 @@ impl<B: Backend> Norms<B> {
         }
         let each = self.squares.iter().map(|(name, squares)| (name, scalar(squares.clone()).sqrt()));
         let at_fault = each.clone().find(|(_, norm)| !norm.is_finite());
-        let (parameter, norm) = at_fault.map_or(("all parameters".to_owned(), norm), |(name, norm)| (name.clone(), norm));
+        let (parameter, norm) =
+            at_fault.map_or(("all parameters".to_owned(), norm), |(name, norm)| (name.clone(), norm));
         Err(NonFiniteGradient { parameter, norm, step })
     }
 }

@@ -118,7 +118,13 @@ impl<B: AutodiffRecommender> Optimizer<B> {
         };
         let Self { rule, moments, .. } = self;
         let rule = rule.dense();
-        model.map(&mut DenseStep { rule: &rule, step, grads: gradients.dense, moments, path: Path::default() })
+        model.map(&mut DenseStep {
+            rule: &rule,
+            step,
+            grads: gradients.dense,
+            moments,
+            path: Path::default(),
+        })
     }
 
     /// The length of the last step's gradient before it was clipped; 0 if there was none. Waits for the device.

@@ -14,7 +14,7 @@ pub enum OptimizerKind {
     /// Adagrad (Duchi et al., JMLR 2011).
     Adagrad,
     /// Adagrad with one number for each row of a table, the sum of its gradients' mean squares: next to no memory beside
-    /// the table, as TorchRec and DLRM train theirs. On dense parameters plain Adagrad.
+    /// the table, as `TorchRec` and DLRM train theirs. On dense parameters plain Adagrad.
     RowwiseAdagrad,
     /// Adam (Kingma and Ba, ICLR 2015); on rows the lazy form, as PyTorch's `SparseAdam`.
     Adam,

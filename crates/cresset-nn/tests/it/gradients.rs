@@ -78,10 +78,10 @@ fn gradients_of_all_rows_and_of_some_add_up_in_either_order() {
         assert_close(&after.values(), &expected, 1e-6);
     };
     let model = rows();
-    check(of_some(&model).add(of_all(&model)));
-    check(of_all(&model).add(of_some(&model)));
-    check(of_all(&model).add(of_all(&model)));
-    check(of_some(&model).add(of_some(&model)));
+    check(of_some(&model) + of_all(&model));
+    check(of_all(&model) + of_some(&model));
+    check(of_all(&model) + of_all(&model));
+    check(of_some(&model) + of_some(&model));
 }
 
 fn rows() -> Rows<Cpu> {
@@ -431,7 +431,7 @@ fn passes_of_different_loss_scales_are_not_added() {
     let scaled = |loss_scale| {
         model.forward_loss(&Pulls::new(&[0], &[1.]), StepKey::default()).backward_scaled(&model, loss_scale)
     };
-    drop(scaled(1.0).add(scaled(2.0)));
+    drop(scaled(1.0) + scaled(2.0));
 }
 
 #[test]

@@ -26,10 +26,8 @@ impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodi
         grads: Tensor<Self, 2>,
         step: RowStep<Self>,
     ) -> RowState<Self> {
-        let state = RowState {
-            value: lower(state.value),
-            moments: state.moments.into_iter().map(lower).collect(),
-        };
+        let state =
+            RowState { value: lower(state.value), moments: state.moments.into_iter().map(lower).collect() };
         let step = RowStep { rule: step.rule, scale: lower(step.scale), rounding: step.rounding };
         let after = B::update_rows(state, ids.map(lower_int), lower(grads), step);
         RowState { value: lift(after.value), moments: after.moments.into_iter().map(lift).collect() }
@@ -161,22 +159,15 @@ impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodi
         beta: Tensor<Self, 1>,
         epsilon: f32,
     ) -> Tensor<Self, 2> {
-        let parents = [
-            x.clone().into_primitive(),
-            gamma.clone().into_primitive(),
-            beta.clone().into_primitive(),
-        ];
+        let parents =
+            [x.clone().into_primitive(), gamma.clone().into_primitive(), beta.clone().into_primitive()];
         let node = Node::<B, C, 3>::of(parents);
         let (x, gamma) = (lower(x), lower(gamma));
         let normalized = B::layer_norm_forward(x.clone(), gamma.clone(), lower(beta), epsilon);
         let output = normalized.output.clone();
         node.record((x, gamma, normalized), output, |(x, gamma, normalized), grad: Tensor<B, 2>, _| {
             let (by_x, by_gamma, by_beta) = B::layer_norm_backward(grad, x, gamma, normalized);
-            [
-                Some(by_x.into_primitive()),
-                Some(by_gamma.into_primitive()),
-                Some(by_beta.into_primitive()),
-            ]
+            [Some(by_x.into_primitive()), Some(by_gamma.into_primitive()), Some(by_beta.into_primitive())]
         })
     }
 
@@ -286,11 +277,9 @@ fn lower_inputs<B: RecommenderBackend, C: CheckpointStrategy>(
             Against::All { positives, hits } => {
                 Against::All { positives: lower_int(positives), hits: hits.map(lower_hits) }
             }
-            Against::OwnPositive { rows, bias, hits } => Against::OwnPositive {
-                rows: lower(rows),
-                bias: bias.map(lower),
-                hits: hits.map(lower_hits),
-            },
+            Against::OwnPositive { rows, bias, hits } => {
+                Against::OwnPositive { rows: lower(rows), bias: bias.map(lower), hits: hits.map(lower_hits) }
+            }
             Against::Drawn { positives, negatives } => {
                 Against::Drawn { positives: lower_int(positives), negatives: negatives.inner() }
             }

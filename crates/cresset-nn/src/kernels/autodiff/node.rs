@@ -27,7 +27,7 @@ impl<B: Backend, C: CheckpointStrategy, const N: usize> Node<B, C, N> {
 
     /// Whether anything before the node asks for a gradient.
     pub(super) fn is_tracked(&self) -> bool {
-        self.parents.iter().any(|parent| parent.is_tracked())
+        self.parents.iter().any(FloatTensor::<Autodiff<B, C>>::is_tracked)
     }
 
     /// The node's output on the graph. On the way back `gradients` is given `state`, the gradient of the output and

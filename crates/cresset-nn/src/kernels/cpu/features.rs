@@ -4,16 +4,21 @@
 //! would go to memory and come back for each of the two products that a training step needs. Here a few rows at a time
 //! are copied to the second-level cache, and multiplied there.
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::product::{LANES, Left, Start, multiply};
 
 /// Rows that one task of the product takes.
-const TASK_ROWS: usize = 192;
+const TASK_ROWS: usize = 128;
 
 /// Rows whose part of a weight's gradient is summed in one go; the parts are then added in order.
-const PART_ROWS: usize = 1024;
+const PART_ROWS: usize = 1 << 15;
+
+/// Columns of the rows, and so rows of a weight's gradient, that one task takes.
+const TASK_COLUMNS: usize = 192;
 
 /// Values of the rows that are copied at a time: half a second-level cache of a mebibyte.
 const BLOCK_VALUES: usize = 1 << 17;
@@ -49,7 +54,8 @@ impl FeatureRows<'_> {
         let tasks = out.par_chunks_mut(TASK_ROWS * width).zip(self.ids.par_chunks(TASK_ROWS));
         tasks.for_each_init(Vec::new, |rows, (out, ids)| {
             for (out, ids) in out.chunks_mut(self.block_rows() * width).zip(ids.chunks(self.block_rows())) {
-                let left = Left::Rows(self.copied(ids, rows), self.dim);
+                self.copy(ids, 0..self.dim, rows);
+                let left = Left::Rows(rows, self.dim);
                 Arch::new().dispatch(Multiply { left, right: &weight, width, start: Start::Zero, out });
             }
         });
@@ -73,22 +79,28 @@ impl FeatureRows<'_> {
         assert_eq!(grad.len(), self.ids.len() * outputs, "one gradient for each row");
         let width = outputs.max(1).next_multiple_of(LANES);
         let grad = padded(grad, outputs, width);
-        let parts = self.ids.par_chunks(PART_ROWS).zip(grad.par_chunks(PART_ROWS * width));
-        let parts: Vec<Vec<f32>> = parts.map(|(ids, grad)| self.part(ids, grad, width)).collect();
-        let mut parts = parts.into_iter();
+        let columns: Vec<usize> = (0..self.dim).step_by(TASK_COLUMNS).collect();
+        let part = |(ids, grad): (&[i32], &[f32])| -> Vec<f32> {
+            let slices = columns.par_iter().map(|&first| self.slice(first, ids, grad, width));
+            slices.flatten_iter().collect()
+        };
+        let mut parts = self.ids.chunks(PART_ROWS).zip(grad.chunks(PART_ROWS * width)).map(part);
         let mut sum = parts.next().unwrap_or_else(|| vec![0.0; self.dim * width]);
         for part in parts {
-            sum.par_iter_mut().zip(part).with_min_len(1 << 14).for_each(|(sum, part)| *sum += part);
+            sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
         trimmed(sum, width, outputs)
     }
 
-    fn part(self, ids: &[i32], grad: &[f32], width: usize) -> Vec<f32> {
-        let mut out = vec![0.0; self.dim * width];
-        let mut rows = vec![];
-        for (ids, grad) in ids.chunks(self.block_rows()).zip(grad.chunks(self.block_rows() * width)) {
-            let left = Left::Columns(self.copied(ids, &mut rows), self.dim);
-            let out = &mut out;
+    /// The columns from `first` on, transposed, times `grad`.
+    fn slice(self, first: usize, ids: &[i32], grad: &[f32], width: usize) -> Vec<f32> {
+        let n_columns = TASK_COLUMNS.min(self.dim - first);
+        let block_rows = BLOCK_VALUES / TASK_COLUMNS;
+        let mut out = vec![0.0; n_columns * width];
+        let mut rows = Vec::with_capacity(block_rows * n_columns);
+        for (ids, grad) in ids.chunks(block_rows).zip(grad.chunks(block_rows * width)) {
+            self.copy(ids, first..first + n_columns, &mut rows);
+            let (left, out) = (Left::Columns(&rows, n_columns), &mut out);
             Arch::new().dispatch(Multiply { left, right: grad, width, start: Start::Previous, out });
         }
         out
@@ -98,12 +110,12 @@ impl FeatureRows<'_> {
         (BLOCK_VALUES / self.dim).max(1)
     }
 
-    fn copied<'b>(self, ids: &[i32], rows: &'b mut Vec<f32>) -> &'b [f32] {
+    fn copy(self, ids: &[i32], columns: Range<usize>, rows: &mut Vec<f32>) {
         rows.clear();
         for &id in ids {
-            rows.extend_from_slice(&self.table[id as usize * self.dim..][..self.dim]);
+            let row = &self.table[id as usize * self.dim..][..self.dim];
+            rows.extend_from_slice(&row[columns.clone()]);
         }
-        rows
     }
 
     fn check(self) {
@@ -161,8 +173,11 @@ mod tests {
 
     #[test]
     fn both_products_are_those_of_rows_copied_out() {
-        for (n, dim, outputs) in [(0, 3, 2), (1, 1, 1), (5, 17, 16), (200, 40, 33), (2500, 9, 32), (97, 128, 1)] {
-            let (table, weight, grad) = (numbers(31 * dim, 1), numbers(dim * outputs, 2), numbers(n * outputs, 3));
+        for (n, dim, outputs) in
+            [(0, 3, 2), (1, 1, 1), (5, 17, 16), (200, 40, 33), (2500, 9, 32), (97, 128, 1)]
+        {
+            let (table, weight, grad) =
+                (numbers(31 * dim, 1), numbers(dim * outputs, 2), numbers(n * outputs, 3));
             let ids: Vec<i32> = (0..n).map(|i| (i * 13 % 31) as i32).collect();
             let rows = FeatureRows { table: &table, dim, ids: &ids };
             let x = |i: usize, k: usize| table[ids[i] as usize * dim + k];

@@ -24,17 +24,21 @@ pub(crate) fn pair_products(
     (right, right_ids): (&[f32], &[i32]),
     out: &mut [f32],
 ) {
-    assert_eq!((left_ids.len(), right_ids.len()), (out.len(), out.len()), "one row of each side for each pair");
+    assert_eq!(
+        (left_ids.len(), right_ids.len()),
+        (out.len(), out.len()),
+        "one row of each side for each pair"
+    );
     let task = (TASK_ELEMENTS / dim.max(1)).max(1);
     let pairs = left_ids.par_chunks(task).zip(right_ids.par_chunks(task)).zip(out.par_chunks_mut(task));
     pairs.with_min_len(1).for_each(|((left_ids, right_ids), out)| {
         Arch::new().dispatch(
             #[inline(always)]
             || {
-            for ((&i, &j), out) in left_ids.iter().zip(right_ids).zip(out) {
-                *out = dot(row(left, dim, i), row(right, dim, j));
-            }
-        },
+                for ((&i, &j), out) in left_ids.iter().zip(right_ids).zip(out) {
+                    *out = dot(row(left, dim, i), row(right, dim, j));
+                }
+            },
         );
     });
 }
@@ -59,12 +63,13 @@ pub(crate) fn weighted_sum_of_squares(values: &[f32], dim: usize, weights: &[f32
         Arch::new().dispatch(
             #[inline(always)]
             || {
-            let rows = values.chunks_exact(dim).zip(weights);
-            rows.map(|(row, &weight)| f64::from(weight) * f64::from(dot(row, row))).sum::<f64>()
-        },
+                let rows = values.chunks_exact(dim).zip(weights);
+                rows.map(|(row, &weight)| f64::from(weight) * f64::from(dot(row, row))).sum::<f64>()
+            },
         )
     };
-    let partials: Vec<f64> = values.par_chunks(task * dim).zip(weights.par_chunks(task)).map(partial).collect();
+    let partials: Vec<f64> =
+        values.par_chunks(task * dim).zip(weights.par_chunks(task)).map(partial).collect();
     partials.iter().sum()
 }
 
@@ -121,7 +126,8 @@ mod tests {
             let values = rows(n, dim);
             let weights: Vec<f32> = (0..n).map(|i| (i % 4) as f32).collect();
             let each = (0..n).flat_map(|i| (0..dim).map(move |j| (i, i * dim + j)));
-            let expected: f64 = each.map(|(i, at)| f64::from(weights[i]) * f64::from(values[at]).powi(2)).sum();
+            let expected: f64 =
+                each.map(|(i, at)| f64::from(weights[i]) * f64::from(values[at]).powi(2)).sum();
             let found = weighted_sum_of_squares(&values, dim, &weights);
             assert!((found - expected).abs() <= 1e-5 * expected, "{found} for {expected}");
         }

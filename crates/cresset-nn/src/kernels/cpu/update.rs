@@ -18,6 +18,12 @@ const LANES: usize = 16;
 /// Moved elements from which a step is worth waking other threads, which takes some 50 microseconds.
 const PARALLEL_ELEMENTS: usize = 1 << 17;
 
+/// The same for tables that no cache holds, where every row is waited for, and two threads wait for two.
+const PARALLEL_FAR_ELEMENTS: usize = 1 << 15;
+
+/// Values of a table that no cache holds.
+const FAR_ELEMENTS: usize = 1 << 24;
+
 /// Rows between the one that is updated and the one that is asked of memory.
 const ROWS_AHEAD: usize = 8;
 
@@ -210,6 +216,8 @@ impl<'a> Walk<'a> {
     ) {
         let mut moments = moments.iter_mut();
         let moments = from_fn(|_| &mut **moments.next().expect("counted before"));
+        let is_far = table.len() >= FAR_ELEMENTS;
+        let enough = if is_far { PARALLEL_FAR_ELEMENTS } else { PARALLEL_ELEMENTS };
         let chunks = self.split::<T, N, R>(table, moments);
         let run = |chunk: Chunk<T, N>| {
             Arch::new().dispatch(
@@ -217,7 +225,7 @@ impl<'a> Walk<'a> {
                 || rule.move_chunk(&self, chunk),
             );
         };
-        if self.rows.grads.len() < PARALLEL_ELEMENTS {
+        if self.rows.grads.len() < enough {
             chunks.into_iter().for_each(run);
         } else {
             chunks.into_par_iter().for_each(run);
@@ -746,7 +754,12 @@ mod tests {
             let ids: Vec<i32> = (0..30).collect();
             let moved = |ids, grads: &[f32]| {
                 let mut table = start.clone();
-                update_short(RULES[4], &mut table, &RowGrads { ids, grads, dim, scale: 1.0 }, DropoutKey::new(3, 4, "rounding"));
+                update_short(
+                    RULES[4],
+                    &mut table,
+                    &RowGrads { ids, grads, dim, scale: 1.0 },
+                    DropoutKey::new(3, 4, "rounding"),
+                );
                 table
             };
             let all = moved(None, &grads);

@@ -38,7 +38,8 @@ pub(crate) fn candidate_loss_forward<B: Backend>(
             None => positives.push(change),
         }
     }
-    let join = |parts: Vec<_>| if parts.is_empty() { inputs.queries.zeros_like() } else { Tensor::cat(parts, 0) };
+    let join =
+        |parts: Vec<_>| if parts.is_empty() { inputs.queries.zeros_like() } else { Tensor::cat(parts, 0) };
     let own = matches!(inputs.against, Against::OwnPositive { .. }).then(|| join(positives));
     (loss, CandidateGradients { queries: join(queries), candidates, positives: own })
 }

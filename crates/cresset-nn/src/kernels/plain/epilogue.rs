@@ -55,6 +55,7 @@ pub(super) fn dropped<B: Backend, const D: usize>(x: Tensor<B, D>, dropout: Opti
 /// `Phi(x) + x phi(x)`: the derivative of `x Phi(x)`, with `Phi` the normal distribution and `phi` its density.
 fn gelu_slope<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
     let distribution = ((x.clone() * std::f32::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5;
-    let density = (x.clone() * x.clone() * -0.5).exp() * (0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2);
+    let density = (x.clone() * x.clone() * -0.5).exp()
+        * (0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2);
     distribution + x * density
 }

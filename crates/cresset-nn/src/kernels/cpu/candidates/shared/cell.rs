@@ -4,9 +4,9 @@ use pulp::{Simd, WithSimd};
 
 use super::super::Objective;
 use super::super::functions::{exp_of_negative, sigmoid_and_softplus};
-use crate::kernels::cpu::product::{Left, Start, multiply};
 use super::panel::Panel;
 use super::{PANEL, Run};
+use crate::kernels::cpu::product::{Left, Start, multiply};
 
 /// Registers of a panel whose sums are kept at once.
 const ABREAST: usize = 4;

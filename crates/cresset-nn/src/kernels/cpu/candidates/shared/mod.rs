@@ -17,8 +17,8 @@ use std::borrow::Cow;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::kernels::cpu::product::LANES;
 use super::{Gradients, Objective, active_rows, candidate_index};
+use crate::kernels::cpu::product::LANES;
 use cell::{CellSums, FillCell};
 use finish::FinishPanel;
 use panel::{PackPanel, Panel};

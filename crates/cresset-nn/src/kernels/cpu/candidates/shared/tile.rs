@@ -3,9 +3,9 @@
 use pulp::{Simd, WithSimd};
 
 use super::super::add_scaled;
-use crate::kernels::cpu::product::{Left, Start, multiply};
 use super::panel::Panel;
 use super::{Cells, PANEL, Plan, Run};
+use crate::kernels::cpu::product::{Left, Start, multiply};
 
 /// Adds a group's share to the gradient of a tile's rows.
 pub(super) struct AddToTile<'a> {
