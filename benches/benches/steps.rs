@@ -47,7 +47,7 @@ fn measure<B: AutodiffRecommender>(
         let mut work = None;
         bench.bench_function(id, |b| {
             let work = work.get_or_insert_with(|| (case.start)(device));
-            b.iter(|| work());
+            b.iter(work);
         });
     }
     bench.finish();

@@ -79,6 +79,7 @@
 //!
 //! - `flex`: the pure-Rust CPU backend, by kernels of our own on slices.
 //! - `cuda`, `rocm`, `wgpu`, `vulkan`, `metal`: the backends of CubeCL, by one set of kernels.
+//! - `tch`: LibTorch, which writes rows in place and has fused layers of its own.
 
 // The types of Burn's graphs nest deeper than the compiler follows by default.
 #![recursion_limit = "256"]

@@ -11,5 +11,7 @@ mod flex;
 #[expect(clippy::needless_pass_by_value, reason = "the bodies take what the trait's methods are given")]
 pub(crate) mod plain;
 pub(crate) mod spec;
+#[cfg(feature = "tch")]
+mod tch;
 #[cfg(test)]
 mod tests;

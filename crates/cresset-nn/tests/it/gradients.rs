@@ -38,7 +38,7 @@ fn parts(batch: &Pulls, n: usize) -> impl Iterator<Item = Pulls> {
 /// The model after one step on the mean of the parts' gradients.
 fn accumulated(optimizer: &mut Optimizer<Cpu>, model: Tower<Cpu>, parts: &[Pulls]) -> Tower<Cpu> {
     let of = |part: &Pulls| model.forward_loss(part, StepKey::default()).backward(&model);
-    let sum = parts.iter().map(of).reduce(Gradients::add).unwrap();
+    let sum = parts.iter().map(of).reduce(|sum, part| sum + part).unwrap();
     optimizer.apply(model, sum.times(1.0 / parts.len() as f32), 0.1)
 }
 

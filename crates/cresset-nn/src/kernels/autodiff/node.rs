@@ -42,7 +42,9 @@ impl<B: Backend, C: CheckpointStrategy, const N: usize> Node<B, C, N> {
         S: Clone + Send + Debug + 'static,
     {
         let output = output.into_primitive().tensor();
-        let nodes = self.parents.map(|parent| parent.node.clone());
+        // The parents themselves stay alive until the node is registered: a backward pass of another thread cleans away
+        // what no tensor holds, and with it their part of the gradient.
+        let nodes = self.parents.each_ref().map(|parent| parent.node.clone());
         let by_hand = ByHand { gradients, state: PhantomData };
         let output = match by_hand.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(node) => node.finish(state, output),

@@ -163,7 +163,7 @@ fn a_scale_that_is_not_finite_moves_nothing() {
 }
 
 /// Reads a table's buffer later, without owning it.
-fn buffer(table: CubeTensor<WgpuRuntime>) -> impl Fn() -> Vec<f32> {
+fn buffer(table: &CubeTensor<WgpuRuntime>) -> impl Fn() -> Vec<f32> + use<> {
     let (client, binding) = (table.client.clone(), table.handle.clone().binding());
     let (shape, strides) = (table.meta.shape().clone(), table.meta.strides().clone());
     move || {
@@ -182,7 +182,7 @@ fn a_table_without_another_owner_is_written_in_place() {
             let update =
                 |state| B::update_rows(state, None, floats([5, 3], 9, device), step(rule, 1.0, device));
             let table: RowState<B> = state(rule, [5, 3], device);
-            let first = buffer(of(table.value.clone()));
+            let first = buffer(&of(table.value.clone()));
             let after = update(table);
             let held = after.value.clone();
             let values = read(after.value.clone());
