@@ -251,7 +251,7 @@ fn a_value_of_the_wrong_type_is_named_with_its_key_and_default() {
     );
     check(
         "training: {optimizer: {kind: adm}}",
-        "run.yaml: `training.optimizer.kind` is `adm`: unknown variant `adm`, expected one of `sgd`, `adagrad`, `adam`, \
+        "run.yaml: `training.optimizer.kind` is `adm`: unknown variant `adm`, expected one of `sgd`, `adagrad`, `rowwise_adagrad`, `adam`, \
          `adamw`; the default is `adam`",
     );
 }
