@@ -11,7 +11,7 @@
 //! use burn::backend::{Autodiff, Flex};
 //! use cresset_data::{RatingBatch, UniqueRows};
 //! use cresset_kg_mf::{KgMf, KgMfConfig, RatingScale};
-//! use cresset_nn::TrainModel;
+//! use cresset_nn::{StepKey, TrainModel};
 //! use cresset_nn::optim::{Optimizer, OptimizerConfig};
 //!
 //! // Users 0 and 1 love item 0 and not item 1; user 2 has it the other way round.
