@@ -12,8 +12,8 @@ use crate::kernels::spec::{
 /// A Burn backend with the operations that recommenders spend their time in.
 ///
 /// Every operation has a default body of ordinary Burn operations, right on any backend; the files in
-/// `kernels/` replace it where a backend can do better. Models do not call these methods: the tables, layers and
-/// losses of this crate do.
+/// `kernels/` replace it where a backend can do better. Models seldom call these methods: the tables,
+/// layers and losses of this crate do.
 ///
 /// An operation with a gradient comes as up to three methods: `name` is differentiable, and under
 /// [`Autodiff`](burn::backend::Autodiff) records one node of the graph; `name_forward` gives what the way back
