@@ -2,8 +2,7 @@
 
 use burn::tensor::Tensor;
 use cresset::nn::{
-    Attention, AutodiffRecommender, Dropout, LayerNorm, MultiHeadSelfAttention, RecommenderBackend, StepKey,
-    scalar,
+    Attention, AutodiffRecommender, Dropout, LayerNorm, MultiHeadSelfAttention, StepKey, scalar,
 };
 
 use crate::inputs::normal;
@@ -36,7 +35,7 @@ fn start_core<B: AutodiffRecommender>(p: f64, device: &B::Device) -> Work {
         step += 1;
         let heads = Attention { n_heads: N_HEADS, causal: true, mask_pad: None, dropout };
         let rows = qkv.clone().reshape([BATCH, LENGTH, 3 * WIDTH]);
-        let out = <B as RecommenderBackend>::attention(rows, heads);
+        let out = B::fused_attention(rows, heads);
         backward(out.reshape([BATCH * LENGTH, WIDTH]), &upstream, &qkv);
     })
 }

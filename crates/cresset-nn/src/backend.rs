@@ -17,7 +17,8 @@ use crate::kernels::spec::{
 ///
 /// An operation with a gradient comes as up to three methods: `name` is differentiable, and under
 /// [`Autodiff`](burn::backend::Autodiff) records one node of the graph; `name_forward` gives what the way back
-/// needs; `name_backward` goes it. A backend replaces the last two.
+/// needs; `name_backward` goes it. A backend replaces the last two. Where Burn's backends already have the name, ours
+/// begins with `fused_`.
 pub trait RecommenderBackend: Backend {
     /// The rows `table[ids[i]]` as f32, without a gradient.
     ///
@@ -157,7 +158,11 @@ pub trait RecommenderBackend: Backend {
     /// - x: `[rows, inputs]`
     /// - weight: `[inputs, outputs]`
     /// - output: `[rows, outputs]`
-    fn linear(x: Tensor<Self, 2>, weight: Tensor<Self, 2>, epilogue: Epilogue<Self>) -> Tensor<Self, 2> {
+    fn fused_linear(
+        x: Tensor<Self, 2>,
+        weight: Tensor<Self, 2>,
+        epilogue: Epilogue<Self>,
+    ) -> Tensor<Self, 2> {
         Self::epilogue(x.matmul(weight), epilogue)
     }
 
@@ -205,17 +210,17 @@ pub trait RecommenderBackend: Backend {
     ///
     /// - x, output: `[rows, dim]`
     /// - gamma, beta: `[dim]`
-    fn layer_norm(
+    fn fused_layer_norm(
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
         beta: Tensor<Self, 1>,
         epsilon: f32,
     ) -> Tensor<Self, 2> {
-        Self::layer_norm_forward(x, gamma, beta, epsilon).output
+        Self::fused_layer_norm_forward(x, gamma, beta, epsilon).output
     }
 
-    /// [`layer_norm`](Self::layer_norm) beside each row's mean and inverse deviation.
-    fn layer_norm_forward(
+    /// [`fused_layer_norm`](Self::fused_layer_norm) beside each row's mean and inverse deviation.
+    fn fused_layer_norm_forward(
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
         beta: Tensor<Self, 1>,
@@ -224,8 +229,8 @@ pub trait RecommenderBackend: Backend {
         plain::layer_norm_forward(x, gamma, beta, epsilon)
     }
 
-    /// Gradients of [`layer_norm`](Self::layer_norm) by `x`, `gamma` and `beta`.
-    fn layer_norm_backward(
+    /// Gradients of [`fused_layer_norm`](Self::fused_layer_norm) by `x`, `gamma` and `beta`.
+    fn fused_layer_norm_backward(
         grad: Tensor<Self, 2>,
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
@@ -240,20 +245,20 @@ pub trait RecommenderBackend: Backend {
     ///
     /// - qkv: `[batch, seq, 3 * d_model]`, each row query, key and value, each of them `n_heads` heads
     /// - output: `[batch, seq, d_model]`
-    fn attention(qkv: Tensor<Self, 3>, attention: Attention<Self>) -> Tensor<Self, 3> {
-        Self::attention_forward(qkv, attention).0
+    fn fused_attention(qkv: Tensor<Self, 3>, attention: Attention<Self>) -> Tensor<Self, 3> {
+        Self::fused_attention_forward(qkv, attention).0
     }
 
-    /// [`attention`](Self::attention) beside its probabilities before dropout, `[batch, heads, seq, seq]`.
-    fn attention_forward(
+    /// [`fused_attention`](Self::fused_attention) beside its probabilities before dropout, `[batch, heads, seq, seq]`.
+    fn fused_attention_forward(
         qkv: Tensor<Self, 3>,
         attention: Attention<Self>,
     ) -> (Tensor<Self, 3>, Tensor<Self, 4>) {
         plain::attention_forward(qkv, attention)
     }
 
-    /// The gradient of [`attention`](Self::attention) by `qkv`.
-    fn attention_backward(
+    /// The gradient of [`fused_attention`](Self::fused_attention) by `qkv`.
+    fn fused_attention_backward(
         grad: Tensor<Self, 3>,
         qkv: Tensor<Self, 3>,
         probabilities: Tensor<Self, 4>,

@@ -189,7 +189,7 @@ impl RecommenderBackend for Flex {
         tensor(rows.transposed_times(values(&grad), outputs), [dim, outputs])
     }
 
-    fn layer_norm_forward(
+    fn fused_layer_norm_forward(
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
         beta: Tensor<Self, 1>,
@@ -208,7 +208,7 @@ impl RecommenderBackend for Flex {
         }
     }
 
-    fn layer_norm_backward(
+    fn fused_layer_norm_backward(
         grad: Tensor<Self, 2>,
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
@@ -226,7 +226,10 @@ impl RecommenderBackend for Flex {
         (tensor(by_x, [n, dim]), tensor(by_gamma, [dim]), tensor(by_beta, [dim]))
     }
 
-    fn attention_forward(qkv: Tensor<Self, 3>, spec: Attention<Self>) -> (Tensor<Self, 3>, Tensor<Self, 4>) {
+    fn fused_attention_forward(
+        qkv: Tensor<Self, 3>,
+        spec: Attention<Self>,
+    ) -> (Tensor<Self, 3>, Tensor<Self, 4>) {
         let [batch, seq, width] = qkv.dims();
         let d_model = width / 3;
         let qkv = contiguous(qkv);
@@ -238,7 +241,7 @@ impl RecommenderBackend for Flex {
         (tensor(out, [batch, seq, d_model]), tensor(probabilities, [batch, spec.n_heads, seq, seq]))
     }
 
-    fn attention_backward(
+    fn fused_attention_backward(
         grad: Tensor<Self, 3>,
         qkv: Tensor<Self, 3>,
         probabilities: Tensor<Self, 4>,

@@ -93,7 +93,7 @@ impl<E: TchElement> RecommenderBackend for LibTorch<E> {
         plain::epilogue_backward(grad, None, Epilogue { bias: epilogue.bias, ..Epilogue::default() })
     }
 
-    fn layer_norm_forward(
+    fn fused_layer_norm_forward(
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
         beta: Tensor<Self, 1>,
@@ -112,7 +112,7 @@ impl<E: TchElement> RecommenderBackend for LibTorch<E> {
         }
     }
 
-    fn layer_norm_backward(
+    fn fused_layer_norm_backward(
         grad: Tensor<Self, 2>,
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,

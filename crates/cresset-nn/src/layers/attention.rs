@@ -103,8 +103,7 @@ impl<B: RecommenderBackend> MultiHeadSelfAttention<B> {
             mask_pad: mask_pad.cloned(),
             dropout: of_probabilities.at(key),
         };
-        let seen = <B as RecommenderBackend>::attention(qkv.reshape([batch, seq, 3 * d_model]), attention)
-            .reshape(rows);
+        let seen = B::fused_attention(qkv.reshape([batch, seq, 3 * d_model]), attention).reshape(rows);
         let residual = residual.map(|residual| residual.reshape(rows));
         let output = self.output.forward(seen, Activation::None, of_output.at(key), residual);
         output.reshape([batch, seq, d_model])

@@ -84,11 +84,7 @@ impl<B: RecommenderBackend> Linear<B> {
         let [inputs, _] = self.dims();
         assert_eq!(x.dims()[1], inputs, "rows are as wide as the layer has inputs");
         let bias = self.bias.as_ref().map(Param::val);
-        <B as RecommenderBackend>::linear(
-            x,
-            self.weight.val(),
-            Epilogue { bias, activation, dropout, residual },
-        )
+        B::fused_linear(x, self.weight.val(), Epilogue { bias, activation, dropout, residual })
     }
 }
 

@@ -50,7 +50,7 @@ impl<B: RecommenderBackend> LayerNorm<B> {
         let d_model = self.gamma.dims()[0];
         assert_eq!(shape.last(), Some(&d_model), "the last axis is as wide as the layer");
         let rows = x.reshape([shape.num_elements() / d_model, d_model]);
-        <B as RecommenderBackend>::layer_norm(rows, self.gamma.val(), self.beta.val(), EPSILON).reshape(shape)
+        B::fused_layer_norm(rows, self.gamma.val(), self.beta.val(), EPSILON).reshape(shape)
     }
 }
 

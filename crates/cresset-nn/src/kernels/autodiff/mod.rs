@@ -108,7 +108,11 @@ impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodi
         })
     }
 
-    fn linear(x: Tensor<Self, 2>, weight: Tensor<Self, 2>, epilogue: Epilogue<Self>) -> Tensor<Self, 2> {
+    fn fused_linear(
+        x: Tensor<Self, 2>,
+        weight: Tensor<Self, 2>,
+        epilogue: Epilogue<Self>,
+    ) -> Tensor<Self, 2> {
         let device = x.device();
         let parents = [
             x.clone().into_primitive(),
@@ -153,7 +157,7 @@ impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodi
         })
     }
 
-    fn layer_norm(
+    fn fused_layer_norm(
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
         beta: Tensor<Self, 1>,
@@ -163,20 +167,20 @@ impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodi
             [x.clone().into_primitive(), gamma.clone().into_primitive(), beta.clone().into_primitive()];
         let node = Node::<B, C, 3>::of(parents);
         let (x, gamma) = (lower(x), lower(gamma));
-        let normalized = B::layer_norm_forward(x.clone(), gamma.clone(), lower(beta), epsilon);
+        let normalized = B::fused_layer_norm_forward(x.clone(), gamma.clone(), lower(beta), epsilon);
         let output = normalized.output.clone();
         node.record((x, gamma, normalized), output, |(x, gamma, normalized), grad: Tensor<B, 2>, _| {
-            let (by_x, by_gamma, by_beta) = B::layer_norm_backward(grad, x, gamma, normalized);
+            let (by_x, by_gamma, by_beta) = B::fused_layer_norm_backward(grad, x, gamma, normalized);
             [Some(by_x.into_primitive()), Some(by_gamma.into_primitive()), Some(by_beta.into_primitive())]
         })
     }
 
-    fn attention(qkv: Tensor<Self, 3>, attention: Attention<Self>) -> Tensor<Self, 3> {
+    fn fused_attention(qkv: Tensor<Self, 3>, attention: Attention<Self>) -> Tensor<Self, 3> {
         let node = Node::<B, C, 1>::of([qkv.clone().into_primitive()]);
         let (qkv, attention) = (lower(qkv), lower_attention(attention));
-        let (output, probabilities) = B::attention_forward(qkv.clone(), attention.clone());
+        let (output, probabilities) = B::fused_attention_forward(qkv.clone(), attention.clone());
         node.record((qkv, probabilities, attention), output, |(qkv, probabilities, attention), grad, _| {
-            [Some(B::attention_backward(grad, qkv, probabilities, attention).into_primitive())]
+            [Some(B::fused_attention_backward(grad, qkv, probabilities, attention).into_primitive())]
         })
     }
 

@@ -69,7 +69,7 @@ where
         epilogue::epilogue_backward(grad, x, epilogue)
     }
 
-    fn layer_norm_forward(
+    fn fused_layer_norm_forward(
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
         beta: Tensor<Self, 1>,
@@ -78,7 +78,7 @@ where
         layer_norm::layer_norm_forward(x, gamma, beta, epsilon)
     }
 
-    fn layer_norm_backward(
+    fn fused_layer_norm_backward(
         grad: Tensor<Self, 2>,
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
@@ -87,14 +87,14 @@ where
         layer_norm::layer_norm_backward(grad, x, gamma, normalized)
     }
 
-    fn attention_forward(
+    fn fused_attention_forward(
         qkv: Tensor<Self, 3>,
         attention: Attention<Self>,
     ) -> (Tensor<Self, 3>, Tensor<Self, 4>) {
         attention::attention_forward(qkv, attention)
     }
 
-    fn attention_backward(
+    fn fused_attention_backward(
         grad: Tensor<Self, 3>,
         qkv: Tensor<Self, 3>,
         probabilities: Tensor<Self, 4>,

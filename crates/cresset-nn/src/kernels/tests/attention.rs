@@ -117,9 +117,9 @@ impl Case {
 fn both_ways_equal_the_plain_bodies<B: RecommenderBackend>() {
     for case in SHAPES.into_iter().flat_map(Case::grid) {
         let qkv = || normal::<B, 3>("qkv", case.qkv_shape());
-        let (output, probabilities) = B::attention_forward(qkv(), case.attention());
+        let (output, probabilities) = B::fused_attention_forward(qkv(), case.attention());
         let grad = normal("grad", case.output_shape());
-        let back = B::attention_backward(grad, qkv(), probabilities.clone(), case.attention());
+        let back = B::fused_attention_backward(grad, qkv(), probabilities.clone(), case.attention());
 
         let qkv = || normal::<Reference, 3>("qkv", case.qkv_shape());
         let (expected, expected_probabilities) = plain::attention_forward(qkv(), case.attention());
@@ -140,8 +140,7 @@ impl Differentiable for Case {
 
     fn operation<B: RecommenderBackend>(&self, parents: Vec<Tensor<B, 1>>) -> Tensor<B, 1> {
         let qkv = next(&mut parents.into_iter(), self.qkv_shape());
-        <B as RecommenderBackend>::attention(qkv, self.attention())
-            .reshape([self.output_shape().iter().product::<usize>()])
+        B::fused_attention(qkv, self.attention()).reshape([self.output_shape().iter().product::<usize>()])
     }
 
     fn ordinary<B: Backend>(&self, parents: Vec<Tensor<B, 1>>) -> Tensor<B, 1> {
@@ -181,18 +180,18 @@ fn padding_is_not_seen_and_gives_and_takes_nothing<B: RecommenderBackend>() {
             .enumerate()
             .map(|(at, value)| if mask[at / width] { 99.0 } else { *value })
             .collect();
-        let output = |values: &[f32]| {
-            host(<B as RecommenderBackend>::attention(tensor(values, case.qkv_shape()), case.attention()))
-        };
+        let output =
+            |values: &[f32]| host(B::fused_attention(tensor(values, case.qkv_shape()), case.attention()));
         assert_eq!(output(&values), output(&elsewhere), "{case:?}");
         let output = output(&values);
         let of_padding = output.iter().enumerate().filter(|(at, _)| mask[at / case.d_model()]);
         assert!(of_padding.into_iter().all(|(_, &value)| value == 0.0), "{case:?}");
 
-        let (_, probabilities) = B::attention_forward(tensor(&values, case.qkv_shape()), case.attention());
+        let (_, probabilities) =
+            B::fused_attention_forward(tensor(&values, case.qkv_shape()), case.attention());
         let qkv = tensor(&values, case.qkv_shape());
         let grad = normal("grad", case.output_shape());
-        let back = host(B::attention_backward(grad, qkv, probabilities, case.attention()));
+        let back = host(B::fused_attention_backward(grad, qkv, probabilities, case.attention()));
         let of_padding = back.iter().enumerate().filter(|(at, _)| mask[at / width]);
         assert!(of_padding.into_iter().all(|(_, &value)| value == 0.0), "{case:?}");
     }
@@ -201,9 +200,8 @@ fn padding_is_not_seen_and_gives_and_takes_nothing<B: RecommenderBackend>() {
 fn a_place_does_not_see_what_comes_after_it<B: RecommenderBackend>() {
     let case = Case { shape: [1, 37, 2, 8], causal: true, padding: Padding::Unmasked, has_dropout: false };
     let values = normal_values("qkv", 37 * 48);
-    let output = |values: &[f32]| {
-        host(<B as RecommenderBackend>::attention(tensor(values, case.qkv_shape()), case.attention()))
-    };
+    let output =
+        |values: &[f32]| host(B::fused_attention(tensor(values, case.qkv_shape()), case.attention()));
     let before = output(&values);
     for place in [1, 15, 16, 36] {
         let mut later = values.clone();
@@ -218,7 +216,7 @@ fn probabilities_of_scores_far_apart_are_finite<B: RecommenderBackend>() {
     // Scores of about 1,000 of either sign: the exponential of none of them is a number of f32.
     let case = Case { shape: [2, 9, 1, 4], causal: false, padding: Padding::Unmasked, has_dropout: false };
     let qkv = normal::<B, 3>("qkv", case.qkv_shape()) * 30.0;
-    let (output, probabilities) = B::attention_forward(qkv, case.attention());
+    let (output, probabilities) = B::fused_attention_forward(qkv, case.attention());
     let sums = host(probabilities.sum_dim(3));
     assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-5), "{sums:?}");
     assert!(host(output).iter().all(|value| value.is_finite()));

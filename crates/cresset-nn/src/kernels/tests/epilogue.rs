@@ -124,7 +124,7 @@ impl Differentiable for Case {
         };
         let output = match weight {
             None => B::epilogue(x, epilogue),
-            Some(weight) => <B as RecommenderBackend>::linear(x, weight, epilogue),
+            Some(weight) => B::fused_linear(x, weight, epilogue),
         };
         output.reshape([self.n()])
     }

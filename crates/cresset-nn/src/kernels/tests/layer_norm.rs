@@ -44,8 +44,8 @@ fn inputs<B: Backend>([rows, dim]: [usize; 2]) -> (Tensor<B, 2>, Tensor<B, 1>, T
 fn both_ways_equal_the_plain_bodies<B: RecommenderBackend>() {
     for shape in SHAPES {
         let (x, gamma, beta) = inputs::<B>(shape);
-        let found = B::layer_norm_forward(x.clone(), gamma.clone(), beta, EPSILON);
-        let back = B::layer_norm_backward(normal("grad", shape), x, gamma, found.clone());
+        let found = B::fused_layer_norm_forward(x.clone(), gamma.clone(), beta, EPSILON);
+        let back = B::fused_layer_norm_backward(normal("grad", shape), x, gamma, found.clone());
         let (x, gamma, beta) = inputs::<Reference>(shape);
         let expected = plain::layer_norm_forward(x.clone(), gamma.clone(), beta, EPSILON);
         let expected_back = plain::layer_norm_backward(normal("grad", shape), x, gamma, expected.clone());
@@ -78,7 +78,7 @@ impl Differentiable for Rows {
         let mut parents = parents.into_iter();
         let (x, gamma, beta) =
             (next(&mut parents, self.0), next(&mut parents, [dim]), next(&mut parents, [dim]));
-        <B as RecommenderBackend>::layer_norm(x, gamma, beta, EPSILON).reshape([rows * dim])
+        B::fused_layer_norm(x, gamma, beta, EPSILON).reshape([rows * dim])
     }
 
     fn ordinary<B: Backend>(&self, parents: Vec<Tensor<B, 1>>) -> Tensor<B, 1> {
@@ -112,7 +112,7 @@ fn rows_far_from_zero_are_normalised_like_rows_around_it<B: RecommenderBackend>(
     let normalized = |values: &[f32]| {
         let x = tensor::<B, 2>(values, [4, 48]);
         let [gamma, beta] = [1.0, 0.0].map(|value| Tensor::full([48], value, &x.device()));
-        host(<B as RecommenderBackend>::layer_norm(x, gamma, beta, EPSILON))
+        host(B::fused_layer_norm(x, gamma, beta, EPSILON))
     };
     // The mean itself, about 50 beyond 1e6, rounds by 0.06 of a deviation of 29.
     assert_values_near(&normalized(&far), &normalized(&whole), 3e-3, "a million further");
@@ -122,12 +122,7 @@ fn a_row_of_equal_values_becomes_beta<B: RecommenderBackend>() {
     for dim in [1, 7, 64] {
         let x = Tensor::<B, 2>::full([3, dim], 0.75, &B::Device::default());
         let beta = normal_values("beta", dim);
-        let found = host(<B as RecommenderBackend>::layer_norm(
-            x,
-            normal("gamma", [dim]),
-            tensor(&beta, [dim]),
-            EPSILON,
-        ));
+        let found = host(B::fused_layer_norm(x, normal("gamma", [dim]), tensor(&beta, [dim]), EPSILON));
         assert_eq!(found, beta.repeat(3));
     }
 }

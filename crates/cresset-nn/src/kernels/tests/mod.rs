@@ -235,8 +235,7 @@ mod of_several_threads {
         let leaf = normal::<Cpu, 2>("x", [3, 4]).require_grad();
         // After a first pass the graph no longer knows the leaf, which then holds nothing of the second.
         drop(leaf.clone().sum().backward());
-        let chain = (0..20)
-            .fold(leaf.clone() * 1.0, |x, _| <Cpu as RecommenderBackend>::epilogue(x, Epilogue::default()));
+        let chain = (0..20).fold(leaf.clone() * 1.0, |x, _| Cpu::epilogue(x, Epilogue::default()));
         let graph = (chain * 2.0).sum().backward();
         leaf.grad(&graph).map(host).unwrap_or_default()
     }

@@ -145,7 +145,7 @@ impl<B: FusionBackend + RecommenderBackend> RecommenderBackend for Fusion<B> {
         (outputs.float(), has_bias.then(|| outputs.float()))
     }
 
-    fn layer_norm_forward(
+    fn fused_layer_norm_forward(
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
         beta: Tensor<Self, 1>,
@@ -159,13 +159,13 @@ impl<B: FusionBackend + RecommenderBackend> RecommenderBackend for Fusion<B> {
         let inputs = Inputs::new().float(x).float(gamma).float(beta);
         let mut outputs =
             register::<B, _>("cresset::layer_norm_forward", inputs, floats(shapes), move |taken| {
-                let found = B::layer_norm_forward(taken.float(), taken.float(), taken.float(), epsilon);
+                let found = B::fused_layer_norm_forward(taken.float(), taken.float(), taken.float(), epsilon);
                 vec![found.output.into(), found.mean.into(), found.inverse_deviation.into()]
             });
         Normalized { output: outputs.float(), mean: outputs.float(), inverse_deviation: outputs.float() }
     }
 
-    fn layer_norm_backward(
+    fn fused_layer_norm_backward(
         grad: Tensor<Self, 2>,
         x: Tensor<Self, 2>,
         gamma: Tensor<Self, 1>,
@@ -186,13 +186,13 @@ impl<B: FusionBackend + RecommenderBackend> RecommenderBackend for Fusion<B> {
                     mean: taken.float(),
                     inverse_deviation: taken.float(),
                 };
-                let (by_x, by_gamma, by_beta) = B::layer_norm_backward(grad, x, gamma, normalized);
+                let (by_x, by_gamma, by_beta) = B::fused_layer_norm_backward(grad, x, gamma, normalized);
                 vec![by_x.into(), by_gamma.into(), by_beta.into()]
             });
         (outputs.float(), outputs.float(), outputs.float())
     }
 
-    fn attention_forward(
+    fn fused_attention_forward(
         qkv: Tensor<Self, 3>,
         attention: Attention<Self>,
     ) -> (Tensor<Self, 3>, Tensor<Self, 4>) {
@@ -207,13 +207,13 @@ impl<B: FusionBackend + RecommenderBackend> RecommenderBackend for Fusion<B> {
             register::<B, _>("cresset::attention_forward", inputs, floats(shapes), move |taken| {
                 let qkv = taken.float();
                 let attention = Attention { n_heads, causal, mask_pad: taken.optional_bool(), dropout };
-                let (output, probabilities) = B::attention_forward(qkv, attention);
+                let (output, probabilities) = B::fused_attention_forward(qkv, attention);
                 vec![output.into(), probabilities.into()]
             });
         (outputs.float(), outputs.float())
     }
 
-    fn attention_backward(
+    fn fused_attention_backward(
         grad: Tensor<Self, 3>,
         qkv: Tensor<Self, 3>,
         probabilities: Tensor<Self, 4>,
@@ -228,7 +228,7 @@ impl<B: FusionBackend + RecommenderBackend> RecommenderBackend for Fusion<B> {
         register::<B, _>("cresset::attention_backward", inputs, outputs, move |taken| {
             let (grad, qkv, probabilities) = (taken.float(), taken.float(), taken.float());
             let attention = Attention { n_heads, causal, mask_pad: taken.optional_bool(), dropout };
-            vec![B::attention_backward(grad, qkv, probabilities, attention).into()]
+            vec![B::fused_attention_backward(grad, qkv, probabilities, attention).into()]
         })
         .float()
     }

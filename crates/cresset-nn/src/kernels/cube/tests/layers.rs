@@ -80,7 +80,7 @@ fn rows_are_normalised_as_by_the_default_body() {
         for shape in [[0, 4], [1, 7], [3, 64], [70, 5], [130, 129], [64, 3]] {
             let case = format!("{shape:?}");
             let dim = [shape[1]];
-            let forward = |x, gamma, beta| B::layer_norm_forward(x, gamma, beta, 1e-5);
+            let forward = |x, gamma, beta| B::fused_layer_norm_forward(x, gamma, beta, 1e-5);
             let there = forward(floats(shape, 1, device), floats(dim, 2, device), floats(dim, 3, device));
             let (x, gamma, beta) = (floats(shape, 1, &cpu), floats(dim, 2, &cpu), floats(dim, 3, &cpu));
             let here = plain::layer_norm_forward::<Flex>(x, gamma, beta, 1e-5);
@@ -90,7 +90,7 @@ fn rows_are_normalised_as_by_the_default_body() {
 
             let (grad, x, gamma) =
                 (floats(shape, 5, device), floats(shape, 1, device), floats(dim, 2, device));
-            let there = B::layer_norm_backward(grad, x, gamma, there);
+            let there = B::fused_layer_norm_backward(grad, x, gamma, there);
             let (grad, x, gamma) = (floats(shape, 5, &cpu), floats(shape, 1, &cpu), floats(dim, 2, &cpu));
             let here = plain::layer_norm_backward::<Flex>(grad, x, gamma, here);
             assert_close(there.0, here.0, &case);
@@ -106,7 +106,7 @@ fn a_row_without_deviation_is_normalised_to_beta() {
     fn check<B: RecommenderBackend>(device: &B::Device) {
         let x = Tensor::<B, 2>::full([2, 5], 3.0, device);
         let Normalized { output, mean, .. } =
-            B::layer_norm_forward(x, floats([5], 2, device), floats([5], 3, device), 1e-5);
+            B::fused_layer_norm_forward(x, floats([5], 2, device), floats([5], 3, device), 1e-5);
         assert_eq!(super::read(mean), [3.0; 2]);
         assert_eq!(super::read(output), super::numbers(5, 3).repeat(2));
     }
@@ -117,9 +117,10 @@ fn a_row_without_deviation_is_normalised_to_beta() {
 fn a_batch_without_sequences_is_attended_to() {
     fn check<B: RecommenderBackend>(device: &B::Device) {
         let attention = || attention::<B>([0, 3], (2, true, true, None), device);
-        let (output, probabilities) = B::attention_forward(floats([0, 3, 12], 1, device), attention());
+        let (output, probabilities) = B::fused_attention_forward(floats([0, 3, 12], 1, device), attention());
         assert_eq!((output.dims(), probabilities.dims()), ([0, 3, 4], [0, 2, 3, 3]));
-        let by_qkv = B::attention_backward(output, floats([0, 3, 12], 1, device), probabilities, attention());
+        let by_qkv =
+            B::fused_attention_backward(output, floats([0, 3, 12], 1, device), probabilities, attention());
         assert_eq!(by_qkv.dims(), [0, 3, 12]);
     }
     on_both!(check);
@@ -153,7 +154,7 @@ fn attention_is_as_by_the_default_body() {
             let shape = [batch, seq, 3 * d_model];
             let of_device = || attention(shape[..2].try_into().expect("two"), kind, device);
             let of_cpu = || attention::<Flex>(shape[..2].try_into().expect("two"), kind, &cpu);
-            let (output, probabilities) = B::attention_forward(floats(shape, 1, device), of_device());
+            let (output, probabilities) = B::fused_attention_forward(floats(shape, 1, device), of_device());
             let (output_here, probabilities_here) =
                 plain::attention_forward::<Flex>(floats(shape, 1, &cpu), of_cpu());
             assert_close(output, output_here, &case);
@@ -161,7 +162,7 @@ fn attention_is_as_by_the_default_body() {
 
             let grad = [batch, seq, d_model];
             let (grad_there, qkv) = (floats(grad, 5, device), floats(shape, 1, device));
-            let there = B::attention_backward(grad_there, qkv, probabilities, of_device());
+            let there = B::fused_attention_backward(grad_there, qkv, probabilities, of_device());
             let (grad_here, qkv) = (floats(grad, 5, &cpu), floats(shape, 1, &cpu));
             let here = plain::attention_backward::<Flex>(grad_here, qkv, probabilities_here, of_cpu());
             assert_close(there, here, &case);
