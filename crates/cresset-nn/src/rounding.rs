@@ -1,5 +1,7 @@
 //! Stochastic rounding of f32 to bf16, as a function of a key and the value's place.
 
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Int, Tensor, TensorData};
 use half::bf16;
 
 use crate::DropoutKey;
@@ -28,6 +30,33 @@ pub(crate) fn to_bf16(value: f32, noise: u32) -> bf16 {
     // Infinity keeps its bits under any noise; the carry of a NaN's bits could reach its sign.
     let rounded = if value.is_nan() { bits | 1 << 22 } else { bits.wrapping_add(noise) };
     bf16::from_bits((rounded >> 16) as u16)
+}
+
+/// f32 rows of a table as bf16, each value by [`to_bf16`] and its [`noise`], on the host: the slow body of a rare case.
+///
+/// # Shapes
+///
+/// - rows, output: `[n, dim]`
+/// - ids: `[n]`, the rows' places in their table; `None` stands for every row
+pub(crate) fn rows_to_bf16<B: Backend>(
+    rows: Tensor<B, 2>,
+    ids: Option<&Tensor<B, 1, Int>>,
+    key: DropoutKey,
+) -> Tensor<B, 2> {
+    let [n, dim] = rows.dims();
+    let device = rows.device();
+    let ids: Vec<i64> = match ids {
+        Some(ids) => ids.clone().into_data().convert::<i64>().to_vec().expect("converted just before"),
+        None => (0..n as i64).collect(),
+    };
+    let mut values: Vec<f32> = rows.into_data().to_vec().expect("rows are f32");
+    for (row, id) in values.chunks_exact_mut(dim.max(1)).zip(ids) {
+        for (column, value) in row.iter_mut().enumerate() {
+            let noise = noise(key, id as u64 * dim as u64 + column as u64);
+            *value = to_bf16(*value, noise).to_f32();
+        }
+    }
+    Tensor::<B, 2>::from_data(TensorData::new(values, [n, dim]), &device).cast(DType::BF16)
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 //!
 //! What is not here runs by the plain bodies, whose ordinary operations LibTorch does well.
 
-use burn::tensor::{DType, Int, Tensor, TensorData, TensorPrimitive};
+use burn::tensor::{DType, Int, Tensor, TensorPrimitive};
 use burn_tch::{LibTorch, TchElement, TchTensor};
 use tch::Kind;
 
 use super::plain;
 use super::spec::{CsrMatrix, Epilogue, Normalized, RowState, RowStep};
-use crate::{Activation, DropoutKey, RecommenderBackend, rounding};
+use crate::{Activation, RecommenderBackend, rounding};
 
 /// How LibTorch's bags of embeddings are told to add up.
 const SUM: i64 = 0;
@@ -45,22 +45,22 @@ impl<E: TchElement> RecommenderBackend for LibTorch<E> {
         if n * dim == 0 {
             return state;
         }
-        let ids = ids.map(|ids| int(ids).tensor.to_kind(Kind::Int64));
+        let named = ids.clone().map(|ids| int(ids).tensor.to_kind(Kind::Int64));
         let value = owned(state.value);
         let moments: Vec<TchTensor> = state.moments.into_iter().map(owned).collect();
         let before = RowState {
-            value: named_rows(&value, ids.as_ref()),
-            moments: moments.iter().map(|moment| named_rows(moment, ids.as_ref())).collect(),
+            value: named_rows(&value, named.as_ref()),
+            moments: moments.iter().map(|moment| named_rows(moment, named.as_ref())).collect(),
         };
         let rounding = step.rounding;
         let mut after = plain::update_rows(before, None, grads, step);
         if value.tensor.kind() == Kind::BFloat16 {
-            after.value = round_randomly(after.value, ids.as_ref(), rounding);
+            after.value = rounding::rows_to_bf16(after.value, ids.as_ref(), rounding);
         }
         let written = moments.into_iter().zip(after.moments);
         RowState {
-            value: write_rows(value, ids.as_ref(), after.value),
-            moments: written.map(|(table, rows)| write_rows(table, ids.as_ref(), rows)).collect(),
+            value: write_rows(value, named.as_ref(), after.value),
+            moments: written.map(|(table, rows)| write_rows(table, named.as_ref(), rows)).collect(),
         }
     }
 
@@ -171,32 +171,10 @@ fn write_rows<E: TchElement>(
     Tensor::from_primitive(TensorPrimitive::Float(table))
 }
 
-/// f32 rows that bf16 holds exactly, rounded up or down by chance, on the host.
-fn round_randomly<E: TchElement>(
-    rows: Tensor<LibTorch<E>, 2>,
-    ids: Option<&tch::Tensor>,
-    key: DropoutKey,
-) -> Tensor<LibTorch<E>, 2> {
-    let [n, dim] = rows.dims();
-    let device = rows.device();
-    let ids: Vec<i64> = match ids {
-        Some(ids) => Vec::try_from(ids).expect("ids are one row of 64 bits"),
-        None => (0..n as i64).collect(),
-    };
-    let mut values: Vec<f32> = rows.into_data().to_vec().expect("rows are f32");
-    for (row, id) in values.chunks_exact_mut(dim).zip(ids) {
-        for (column, value) in row.iter_mut().enumerate() {
-            let noise = rounding::noise(key, id as u64 * dim as u64 + column as u64);
-            *value = rounding::to_bf16(*value, noise).to_f32();
-        }
-    }
-    Tensor::from_data(TensorData::new(values, [n, dim]), &device)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{RowRule, id_tensor};
+    use crate::{DropoutKey, RowRule, id_tensor};
 
     type B = LibTorch;
 

@@ -1,11 +1,11 @@
 //! One step of an optimiser on rows of a table.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor};
 
 use super::gather_rows;
 use crate::kernels::spec::{RowRule, RowState, RowStep};
-use crate::{DropoutKey, rounding};
+use crate::rounding;
 
 pub(crate) fn update_rows<B: Backend>(
     state: RowState<B>,
@@ -36,7 +36,7 @@ pub(crate) fn update_rows<B: Backend>(
     };
     let rows = keep(after.value, before.value);
     let is_bf16 = value.dtype() == DType::BF16;
-    let rows = if is_bf16 { round_randomly(rows, ids.as_ref(), step.rounding) } else { rows };
+    let rows = if is_bf16 { rounding::rows_to_bf16(rows, ids.as_ref(), step.rounding) } else { rows };
     let written = moments.into_iter().zip(after.moments).zip(before.moments);
     RowState {
         value: put(value, rows),
@@ -53,28 +53,6 @@ fn write_rows_by_addition<B: Backend>(
     let dtype = table.dtype();
     let change = rows.cast(dtype) - table.clone().select(0, ids.clone());
     table.select_assign(0, ids, change, IndexingUpdateOp::Add)
-}
-
-/// f32 rows as bf16, rounded up or down by chance on the host: the slow body of a rare case.
-fn round_randomly<B: Backend>(
-    rows: Tensor<B, 2>,
-    ids: Option<&Tensor<B, 1, Int>>,
-    key: DropoutKey,
-) -> Tensor<B, 2> {
-    let [n, dim] = rows.dims();
-    let device = rows.device();
-    let ids: Vec<i64> = match ids {
-        Some(ids) => ids.clone().into_data().convert::<i64>().to_vec().expect("converted just before"),
-        None => (0..n as i64).collect(),
-    };
-    let mut values: Vec<f32> = rows.into_data().to_vec().expect("rows are f32");
-    for (row, id) in values.chunks_exact_mut(dim.max(1)).zip(ids) {
-        for (column, value) in row.iter_mut().enumerate() {
-            let noise = rounding::noise(key, id as u64 * dim as u64 + column as u64);
-            *value = rounding::to_bf16(*value, noise).to_f32();
-        }
-    }
-    Tensor::<B, 2>::from_data(TensorData::new(values, [n, dim]), &device).cast(DType::BF16)
 }
 
 fn ruled<B: Backend>(rule: RowRule, before: RowState<B>, grad: Tensor<B, 2>) -> RowState<B> {
