@@ -119,11 +119,20 @@ pub trait RecommenderBackend: Backend {
     /// The mean loss of queries against candidates, `[1]`, differentiable by all rows of `inputs`.
     ///
     /// The matrix of all scores is never stored whole.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit, a place is beyond the candidates, where the backend notices, or `inputs.scale` is not
+    /// a finite number above 0.
     fn candidate_loss(inputs: CandidateLoss<Self>, objective: Objective) -> Tensor<Self, 1> {
         plain::candidate_loss(&inputs, objective)
     }
 
     /// [`candidate_loss`](Self::candidate_loss) beside its gradients.
+    ///
+    /// # Panics
+    ///
+    /// As [`candidate_loss`](Self::candidate_loss).
     fn candidate_loss_forward(
         inputs: CandidateLoss<Self>,
         objective: Objective,
@@ -245,6 +254,10 @@ pub trait RecommenderBackend: Backend {
     ///
     /// - qkv: `[batch, seq, 3 * d_model]`, each row query, key and value, each of them `n_heads` heads
     /// - output: `[batch, seq, d_model]`
+    ///
+    /// # Panics
+    ///
+    /// If the heads do not divide `d_model`, where the backend notices.
     fn fused_attention(qkv: Tensor<Self, 3>, attention: Attention<Self>) -> Tensor<Self, 3> {
         Self::fused_attention_forward(qkv, attention).0
     }
@@ -282,7 +295,7 @@ pub trait RecommenderBackend: Backend {
     ///
     /// # Panics
     ///
-    /// If `k` exceeds `n_items`.
+    /// If `k` exceeds `n_items`, or, where the backend notices, a query's seen ids do not ascend.
     fn top_k(
         queries: Tensor<Self, 2>,
         items: Tensor<Self, 2>,

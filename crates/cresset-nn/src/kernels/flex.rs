@@ -391,6 +391,7 @@ enum AgainstSlices {
 
 impl Inputs {
     fn new(inputs: CandidateLoss<Flex>) -> Self {
+        inputs.check();
         let [_, dim] = inputs.queries.dims();
         let hits = |hits: Option<AccidentalHits<Flex>>| {
             hits.map(|hits| (ints(hits.candidate_ids), ints(hits.positive_ids)))

@@ -146,10 +146,40 @@ pub struct CandidateLoss<B: Backend> {
     pub against: Against<B>,
     /// Added to the scores of each candidate, `[n_candidates]`; receives no gradient.
     pub bias: Option<Tensor<B, 1>>,
-    /// Multiplies the inner products: the inverse of a temperature.
+    /// Multiplies the inner products, a finite number above 0: the inverse of a temperature.
     pub scale: f32,
     /// Weight of each query, `[n]`, 0 for padding: the loss is the weighted mean, and 0 where all weights are.
     pub weights: Option<Tensor<B, 1>>,
+}
+
+impl<B: Backend> CandidateLoss<B> {
+    /// What every body of the operation asks of its inputs.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit, or `scale` is not a finite number above 0.
+    pub(crate) fn check(&self) {
+        let [n, dim] = self.queries.dims();
+        let [n_candidates, width] = self.candidates.dims();
+        assert_eq!(width, dim, "queries and candidates have one width");
+        match &self.against {
+            Against::OwnPositive { rows, .. } => {
+                assert_eq!(rows.dims(), [n, dim], "one positive for each query")
+            }
+            Against::All { positives, .. } | Against::Drawn { positives, .. } => {
+                assert_eq!(positives.dims(), [n], "one positive for each query");
+            }
+        }
+        let fits = |values: &Option<Tensor<B, 1>>, n: usize| values.as_ref().is_none_or(|v| v.dims() == [n]);
+        assert!(fits(&self.bias, n_candidates), "one bias for each candidate");
+        assert!(fits(&self.weights, n), "one weight for each query");
+        let Self { scale, .. } = *self;
+        assert!(
+            scale > 0.0 && scale.is_finite(),
+            "scale = {scale} (temperature {}), expected a finite number above 0",
+            scale.recip()
+        );
+    }
 }
 
 /// What a query is scored against.

@@ -3,7 +3,6 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
-use super::check_weights;
 use crate::RecommenderBackend;
 use crate::kernels::spec::{Against, CandidateLoss, Objective};
 
@@ -148,10 +147,6 @@ fn loss<B: RecommenderBackend>(
     objective: Objective,
 ) -> Tensor<B, 1> {
     let DrawnItems { rows: candidates, positives, negatives } = items;
-    let [n, dim] = queries.dims();
-    assert_eq!(candidates.dims()[1], dim, "queries and items have one width");
-    assert_eq!(positives.dims(), [n], "one positive for each query");
-    check_weights(weights.as_ref(), n);
     let against = Against::Drawn { positives, negatives };
     B::candidate_loss(CandidateLoss { queries, candidates, against, bias, scale: 1.0, weights }, objective)
 }

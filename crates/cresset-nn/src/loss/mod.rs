@@ -22,12 +22,3 @@ pub use scores::{bce_with_logits, bpr, mse};
 pub use softmax::{
     SampledItems, catalogue_cross_entropy, in_batch_softmax, info_nce, info_nce_both_ways, sampled_softmax,
 };
-
-use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
-
-fn check_weights<B: Backend>(weights: Option<&Tensor<B, 1>>, n: usize) {
-    if let Some(weights) = weights {
-        assert_eq!(weights.dims(), [n], "one weight for each example");
-    }
-}

@@ -4,8 +4,6 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::log_sigmoid;
 use burn::tensor::backend::Backend;
 
-use super::check_weights;
-
 /// Mean of the squared differences.
 ///
 /// # Shapes
@@ -53,7 +51,7 @@ pub fn bce_with_logits<B: Backend>(
 ) -> Tensor<B, 1> {
     let [n] = logits.dims();
     assert_eq!(labels.dims(), [n], "one label for each logit");
-    check_weights(weights.as_ref(), n);
+    assert!(weights.as_ref().is_none_or(|weights| weights.dims() == [n]), "one weight for each example");
     // -y ln s(x) - (1 - y) ln s(-x), where ln s(-x) = ln s(x) - x.
     let terms = logits.clone() * (labels.neg() + 1.0) - log_sigmoid(logits);
     weighted_mean(terms, weights)

@@ -3,7 +3,6 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
-use super::check_weights;
 use crate::RecommenderBackend;
 use crate::kernels::spec::{AccidentalHits, Against, CandidateLoss, Objective};
 
@@ -90,8 +89,6 @@ pub fn catalogue_cross_entropy<B: RecommenderBackend>(
     targets: Tensor<B, 1, Int>,
     weights: Option<Tensor<B, 1>>,
 ) -> Tensor<B, 1> {
-    let [n, _] = hidden.dims();
-    assert_eq!(targets.dims(), [n], "one target for each query");
     let against = Against::All { positives: targets, hits: None };
     softmax(hidden, items, against, None, 1.0, weights)
 }
@@ -108,7 +105,7 @@ pub fn catalogue_cross_entropy<B: RecommenderBackend>(
 ///
 /// # Panics
 ///
-/// If the shapes differ, or the temperature is not a number above 0.
+/// If the shapes differ, or the temperature is not a finite number above 0.
 ///
 /// # Source
 ///
@@ -119,11 +116,10 @@ pub fn in_batch_softmax<B: RecommenderBackend>(
     temperature: f32,
 ) -> Tensor<B, 1> {
     assert_eq!(queries.dims(), items.rows.dims(), "one item for each query");
-    let scale = inverse(temperature);
     let positives = diagonal(&queries);
     let hits = items.ids.clone().map(|ids| AccidentalHits { candidate_ids: ids.clone(), positive_ids: ids });
     let bias = items.bias();
-    softmax(queries, items.rows, Against::All { positives, hits }, bias, scale, None)
+    softmax(queries, items.rows, Against::All { positives, hits }, bias, temperature.recip(), None)
 }
 
 /// Mean cross-entropy of row `i` of `b` among all rows of `b`, for row `i` of `a`: one way, from `a` to `b`.
@@ -137,7 +133,7 @@ pub fn in_batch_softmax<B: RecommenderBackend>(
 ///
 /// # Panics
 ///
-/// If the shapes differ, or the temperature is not a number above 0.
+/// If the shapes differ, or the temperature is not a finite number above 0.
 ///
 /// # Source
 ///
@@ -155,7 +151,7 @@ pub fn info_nce<B: RecommenderBackend>(a: Tensor<B, 2>, b: Tensor<B, 2>, tempera
 ///
 /// # Panics
 ///
-/// If the shapes differ, or the temperature is not a number above 0.
+/// If the shapes differ, or the temperature is not a finite number above 0.
 ///
 /// # Source
 ///
@@ -214,19 +210,10 @@ fn softmax<B: RecommenderBackend>(
     scale: f32,
     weights: Option<Tensor<B, 1>>,
 ) -> Tensor<B, 1> {
-    let [n, dim] = queries.dims();
-    assert_eq!(candidates.dims()[1], dim, "queries and items have one width");
-    check_weights(weights.as_ref(), n);
     B::candidate_loss(
         CandidateLoss { queries, candidates, against, bias, scale, weights },
         Objective::Softmax,
     )
-}
-
-fn inverse(temperature: f32) -> f32 {
-    let is_positive = temperature > 0.0 && (1.0 / temperature).is_finite() && temperature.is_finite();
-    assert!(is_positive, "temperature = {temperature}, expected a number above 0");
-    1.0 / temperature
 }
 
 /// Row `i` for query `i`.

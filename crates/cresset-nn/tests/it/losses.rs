@@ -164,7 +164,13 @@ fn a_temperature_that_is_not_above_0_is_refused_by_value() {
     for temperature in [0.0, -0.5, f32::NAN, f32::INFINITY] {
         let panic = std::panic::catch_unwind(|| info_nce(rows(2, 1.0), rows(2, 2.0), temperature));
         let message = *panic.unwrap_err().downcast::<String>().unwrap();
-        assert_eq!(message, format!("temperature = {temperature}, expected a number above 0"));
+        assert_eq!(
+            message,
+            format!(
+                "scale = {} (temperature {temperature}), expected a finite number above 0",
+                1.0 / temperature
+            )
+        );
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn candidate_loss<B: CubeTensors>(
     inputs: &CandidateLoss<B>,
     objective: Objective,
 ) -> Tensor<B, 1> {
+    inputs.check();
     if !is_served(inputs) {
         return plain::candidate_loss(inputs, objective);
     }
@@ -41,6 +42,7 @@ pub(super) fn candidate_loss_in_blocks<B: CubeTensors>(
     objective: Objective,
     scores_per_block: usize,
 ) -> (Tensor<B, 1>, CandidateGradients<B>) {
+    inputs.check();
     if !is_served(inputs) {
         return plain::candidate_loss_forward(inputs, objective);
     }

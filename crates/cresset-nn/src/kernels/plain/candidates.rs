@@ -12,6 +12,7 @@ const SCORES_PER_BLOCK: usize = 1 << 22;
 const LEFT_OUT: f32 = -1e30;
 
 pub(crate) fn candidate_loss<B: Backend>(inputs: &CandidateLoss<B>, objective: Objective) -> Tensor<B, 1> {
+    inputs.check();
     let loss = |block: Block<B>| (block.weight.clone() * slopes(&block, objective).loss).sum();
     blocks(inputs).map(loss).reduce(|sum, loss| sum + loss).unwrap_or_else(|| zero(inputs))
 }
@@ -20,6 +21,7 @@ pub(crate) fn candidate_loss_forward<B: Backend>(
     inputs: &CandidateLoss<B>,
     objective: Objective,
 ) -> (Tensor<B, 1>, CandidateGradients<B>) {
+    inputs.check();
     let mut loss = zero(inputs);
     let mut queries = vec![];
     let mut positives = vec![];

@@ -1,5 +1,7 @@
 //! Losses of queries against candidates.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, Int, Tensor, activation};
 
@@ -22,6 +24,7 @@ on_every_backend! {
     scores_far_apart_give_finite_losses_and_gradients,
     the_cross_entropy_of_equal_scores_is_the_logarithm_of_their_number,
     a_query_without_negatives_has_no_bpr_and_no_softmax,
+    a_scale_that_is_not_a_finite_number_above_0_is_refused_by_value,
 }
 
 /// Queries, candidates and width; the last two are cut into several panels, tiles and groups.
@@ -391,5 +394,26 @@ fn a_query_without_negatives_has_no_bpr_and_no_softmax<B: RecommenderBackend>() 
         assert_eq!(bits(&[host(loss)[0].abs()]), [0], "{case:?}");
         assert_values_near(&host(gradients.queries), &[0.0; 56], 0.0, case);
         assert_values_near(&host(gradients.candidates), &[0.0; 8], 0.0, case);
+    }
+}
+
+fn a_scale_that_is_not_a_finite_number_above_0_is_refused_by_value<B: RecommenderBackend>() {
+    let refusal = |pass: &dyn Fn()| {
+        let panic = catch_unwind(AssertUnwindSafe(pass)).expect_err("a scale that is refused");
+        *panic.downcast::<String>().expect("a message with the value")
+    };
+    for (scale, named) in [
+        (0.0, "scale = 0 (temperature inf)"),
+        (-2.0, "scale = -2 (temperature -0.5)"),
+        (f32::INFINITY, "scale = inf (temperature 0)"),
+        (f32::NAN, "scale = NaN (temperature NaN)"),
+    ] {
+        for case in Case::grid([7, 9, 4]).step_by(4) {
+            let inputs = || CandidateLoss { scale, ..case.inputs::<B>() };
+            let forward = refusal(&|| drop(B::candidate_loss(inputs(), case.objective)));
+            let both = refusal(&|| drop(B::candidate_loss_forward(inputs(), case.objective)));
+            assert_eq!(forward, format!("{named}, expected a finite number above 0"), "{case:?}");
+            assert_eq!(both, forward, "{case:?}");
+        }
     }
 }

@@ -67,6 +67,8 @@ impl<B: FusionBackend + RecommenderBackend> RecommenderBackend for Fusion<B> {
     }
 
     fn candidate_loss(inputs: CandidateLoss<Self>, objective: Objective) -> Tensor<Self, 1> {
+        // Here and not in the queue's thread.
+        inputs.check();
         if !is_served(&inputs) {
             return plain::candidate_loss(&inputs, objective);
         }
@@ -81,6 +83,7 @@ impl<B: FusionBackend + RecommenderBackend> RecommenderBackend for Fusion<B> {
         inputs: CandidateLoss<Self>,
         objective: Objective,
     ) -> (Tensor<Self, 1>, CandidateGradients<Self>) {
+        inputs.check();
         if !is_served(&inputs) {
             return plain::candidate_loss_forward(&inputs, objective);
         }
