@@ -59,53 +59,28 @@ fn launch<B: CubeTensors>(
     let value = table(value);
     let change = ChangeLaunch::new(optional(ids), grads.into_array_arg(), scale.into_array_arg());
     let numbers = numbers(rule);
-    match (rule, moments) {
-        (RowRule::Sgd { .. }, []) => {
+    let mut of_rule = moments.iter().map(table);
+    match (rule, of_rule.next(), of_rule.next()) {
+        (RowRule::Sgd { .. }, None, None) => {
             sgd::launch::<B::Runtime>(client, count, cube_dim, address, value, change, numbers);
         }
-        (RowRule::Sgd { .. }, [velocity]) => {
+        (RowRule::Sgd { .. }, Some(velocity), None) => {
             momentum::launch::<B::Runtime>(
-                client,
-                count,
-                cube_dim,
-                address,
-                value,
-                table(velocity),
-                change,
-                numbers,
+                client, count, cube_dim, address, value, velocity, change, numbers,
             );
         }
-        (RowRule::Adagrad { .. }, [sum]) => {
-            adagrad::launch::<B::Runtime>(
-                client,
-                count,
-                cube_dim,
-                address,
-                value,
-                table(sum),
-                change,
-                numbers,
-            );
+        (RowRule::Adagrad { .. }, Some(sum), None) => {
+            adagrad::launch::<B::Runtime>(client, count, cube_dim, address, value, sum, change, numbers);
         }
-        (RowRule::RowwiseAdagrad { .. }, [sum]) => {
-            rowwise::launch::<B::Runtime>(
-                client,
-                count,
-                cube_dim,
-                address,
-                value,
-                table(sum),
-                change,
-                numbers,
-            );
+        (RowRule::RowwiseAdagrad { .. }, Some(sum), None) => {
+            rowwise::launch::<B::Runtime>(client, count, cube_dim, address, value, sum, change, numbers);
         }
-        (RowRule::Adam { .. }, [first, second]) => {
-            let (first, second) = (table(first), table(second));
+        (RowRule::Adam { .. }, Some(first), Some(second)) => {
             adam::launch::<B::Runtime>(
                 client, count, cube_dim, address, value, first, second, change, numbers,
             );
         }
-        (rule, moments) => panic!("{rule:?} does not keep {} moments", moments.len()),
+        (rule, ..) => panic!("{rule:?} does not keep {} moments", moments.len()),
     }
 }
 
