@@ -230,7 +230,8 @@ fn forward(
     let mut sum = 0.0f32;
     let mut key = UNIT_POS as usize;
     while key < heads.seq {
-        let weight = select(scores[key] > NOT_SEEN * 0.5, (scores[key] - highest).exp(), 0.0);
+        // So asked, a score that is not a number stays one.
+        let weight = select(scores[key] < NOT_SEEN * 0.5, 0.0, (scores[key] - highest).exp());
         scores[key] = weight;
         sum += weight;
         key += NARROW as usize;
@@ -240,7 +241,7 @@ fn forward(
     while key < heads.seq {
         let index = CUBE_POS * heads.seq + key;
         // A place of padding sees nothing.
-        let probability = select(sum > 0.0, scores[key] / sum, 0.0);
+        let probability = select(sum == 0.0, 0.0, scores[key] / sum);
         probabilities[index] = probability;
         scores[key] = dropped(probability, index, mask);
         key += NARROW as usize;
