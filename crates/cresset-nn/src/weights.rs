@@ -229,7 +229,7 @@ impl<B: Backend> ModuleMapper<B> for Put {
         let data = self.tensors.remove(&self.path.to_string()).expect("names were checked before");
         param.map(|old| {
             let learns = old.is_require_grad();
-            Tensor::from_data(data, &old.device()).set_require_grad(learns)
+            Tensor::from_data(data, (&old.device(), old.dtype())).set_require_grad(learns)
         })
     }
 }

@@ -75,6 +75,18 @@ fn a_restored_model_has_the_saved_values_and_still_learns() {
     assert_ne!(after["films.weight"], before["films.weight"]);
 }
 
+#[test]
+fn a_table_stored_as_bf16_still_is_when_values_are_restored() {
+    let short = |seed| {
+        let mut model = Tower::new(seed);
+        model.films = model.films.stored_as_bf16();
+        model
+    };
+    let restored = restore::<Cpu, _>(short(2), named_tensors(&Tower::new(1))).unwrap();
+    assert_eq!(named_tensors(&restored), named_tensors(&short(1)));
+    assert_ne!(named_tensors(&restored), named_tensors(&Tower::new(1)));
+}
+
 #[track_caller]
 fn check_refused(tamper: impl Fn(&mut NamedTensors), expected: &str) {
     let mut tensors = named_tensors(&Tower::new(1));
