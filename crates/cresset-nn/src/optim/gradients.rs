@@ -124,7 +124,7 @@ impl<B: AutodiffRecommender> Gradients<B> {
         self.dense.is_empty() && self.rows.is_empty()
     }
 
-    /// All gradients times a number: 1 over the number of passes makes a mean of a sum.
+    /// All gradients times a number: 1 over the number of passes makes a mean of a sum, and -1 turns them round.
     pub fn times(mut self, factor: f32) -> Self {
         self.scaled_by /= factor;
         self
@@ -214,7 +214,7 @@ impl<B: Backend> Norms<B> {
     fn norm(&self) -> Tensor<B, 1> {
         let sum =
             self.squares.iter().map(|(_, squares)| squares.clone()).reduce(|sum, squares| sum + squares);
-        sum.expect("asked where there is a gradient").sqrt() / self.scaled_by
+        sum.expect("asked where there is a gradient").sqrt() / self.scaled_by.abs()
     }
 
     /// What every gradient is multiplied by, `[1]`; not finite where one of them is not.

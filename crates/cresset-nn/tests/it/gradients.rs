@@ -88,6 +88,21 @@ fn rows() -> Rows<Cpu> {
     Rows::new(&START, [6, 2])
 }
 
+#[test]
+fn a_gradient_turned_round_is_as_long_and_leads_the_other_way() {
+    let model = rows();
+    let stepped = |factor| {
+        let gradients = model.forward_loss(&Pulls::new(&[4, 1], &[1., -1.]), StepKey::default());
+        let mut optimizer = Optimizer::new(rule(OptimizerKind::Sgd)).with_max_grad_norm(0.01);
+        let after = optimizer.apply(rows(), gradients.backward(&model).times(factor), 0.1).values();
+        let change: Vec<f32> = after.iter().zip(START).map(|(after, before)| after - before).collect();
+        (change, optimizer.gradient_norm().unwrap())
+    };
+    let ((down, norm), (up, norm_up)) = (stepped(1.0), stepped(-1.0));
+    assert_close(&up, &down.iter().map(|change| -change).collect::<Vec<_>>(), 1e-6);
+    assert!(norm > 0.0 && norm == norm_up, "{norm} and {norm_up}");
+}
+
 /// The pass of [`Rows`], but with every row of the table gathered.
 fn all_rows(model: &Rows<Cpu>, batch: &Pulls) -> ForwardPass<Cpu> {
     let device = Default::default();
