@@ -102,8 +102,8 @@ impl<B: Backend> EmbeddingTable<B> {
 
     /// The table stored as bf16: half the memory, rows of eight significant bits.
     ///
-    /// Gathered rows, gradients and moments stay f32, and updated rows are rounded by chance, as a function of seed
-    /// and step, so that small updates arrive in the mean.
+    /// Gathered rows, gradients and moments stay f32, and updated rows are rounded by chance, as a function of the
+    /// table's name and the step, so that small updates arrive in the mean.
     ///
     /// # Panics
     ///

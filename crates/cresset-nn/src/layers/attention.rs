@@ -110,6 +110,8 @@ impl<B: RecommenderBackend> MultiHeadSelfAttention<B> {
     }
 }
 
+/// Checks that heads of one width fill the rows.
+///
 /// # Errors
 ///
 /// If there is no head, or the heads do not divide the width.

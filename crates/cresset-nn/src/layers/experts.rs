@@ -50,6 +50,8 @@ impl Default for MixtureOfExpertsConfig {
 }
 
 impl MixtureOfExpertsConfig {
+    /// Checks every field against its documented range.
+    ///
     /// # Errors
     ///
     /// The first field outside its range.

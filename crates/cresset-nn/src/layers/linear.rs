@@ -86,9 +86,7 @@ impl<B: RecommenderBackend> Linear<B> {
         let bias = self.bias.as_ref().map(Param::val);
         B::fused_linear(x, self.weight.val(), Epilogue { bias, activation, dropout, residual })
     }
-}
 
-impl<B: RecommenderBackend> Linear<B> {
     /// As [`forward`](Self::forward), of rows of a table that is not trained: features such as tags or text.
     ///
     /// The rows are not copied out, neither now nor on the way back.

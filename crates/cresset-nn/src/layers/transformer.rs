@@ -45,6 +45,8 @@ impl Default for TransformerConfig {
 }
 
 impl TransformerConfig {
+    /// Checks every field against its documented range.
+    ///
     /// # Errors
     ///
     /// The first field outside its range.

@@ -122,7 +122,9 @@ impl FeatureRows<'_> {
         assert!(self.dim > 0, "features have at least one value");
         let n_rows = self.table.len() / self.dim;
         let beyond = self.ids.iter().find(|&&id| usize::try_from(id).map_or(true, |id| id >= n_rows));
-        assert!(beyond.is_none(), "row {} is beyond the {n_rows} rows of the table", beyond.unwrap_or(&0));
+        if let Some(id) = beyond {
+            panic!("row {id} is beyond the {n_rows} rows of the table");
+        }
     }
 }
 
