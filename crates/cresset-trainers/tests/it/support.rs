@@ -53,12 +53,14 @@ impl<B: Backend> Tiny<B> {
 pub(crate) struct TinyBatch {
     batch: RatingBatch,
     stop: Option<StopFlag>,
+    has_root_of_zero: bool,
 }
 
 impl<B: AutodiffRecommender> TrainModel<B> for Tiny<B> {
     type Batch = TinyBatch;
 
-    fn forward_loss(&self, TinyBatch { batch, stop }: &TinyBatch, _key: StepKey) -> ForwardPass<B> {
+    fn forward_loss(&self, batch: &TinyBatch, _key: StepKey) -> ForwardPass<B> {
+        let TinyBatch { batch, stop, has_root_of_zero } = batch;
         if let Some(stop) = stop {
             stop.raise();
         }
@@ -66,7 +68,10 @@ impl<B: AutodiffRecommender> TrainModel<B> for Tiny<B> {
         let rows = self.item_bias.gather(&RowIndex::new(&batch.items, &device));
         let ratings = TensorData::new(batch.ratings.clone(), [batch.len(), 1]);
         let error = rows.per_example() + self.bias.val().unsqueeze() - Tensor::from_data(ratings, &device);
-        let loss = (error.clone() * error).mean();
+        let mut loss = (error.clone() * error).mean();
+        if *has_root_of_zero {
+            loss = loss + (rows.per_example() * 0.0).sqrt().sum();
+        }
         ForwardPass {
             parts: vec![("squared_error", loss.clone().inner())],
             loss,
@@ -80,11 +85,12 @@ impl<B: AutodiffRecommender> TrainModel<B> for Tiny<B> {
     }
 }
 
-/// Batches of ratings, one of which may ask the run to stop.
+/// Batches of ratings, one of which may ask the run to stop, and one may have a loss without a slope.
 pub(crate) struct Loader {
     ratings: RatingBatches,
     stop_at: Option<(u64, usize)>,
     stop: StopFlag,
+    root_of_zero_at: Option<(u64, usize)>,
 }
 
 impl Batches for Loader {
@@ -104,8 +110,12 @@ impl Batches for Loader {
     }
 
     fn batch(&self, (epoch, order): &Self::Order, step: usize) -> TinyBatch {
-        let stop = (self.stop_at == Some((*epoch, step))).then(|| self.stop.clone());
-        TinyBatch { batch: self.ratings.batch(order, step), stop }
+        let here = Some((*epoch, step));
+        TinyBatch {
+            batch: self.ratings.batch(order, step),
+            stop: (self.stop_at == here).then(|| self.stop.clone()),
+            has_root_of_zero: self.root_of_zero_at == here,
+        }
     }
 }
 
@@ -134,6 +144,8 @@ pub(crate) struct Run {
     pub(crate) n_items: usize,
     /// Epoch and step, both from 0, after which the run is asked to stop.
     pub(crate) stop_at: Option<(u64, usize)>,
+    /// Epoch and step, both from 0, whose loss is a number but has a root of zero, whose slope is none.
+    pub(crate) root_of_zero_at: Option<(u64, usize)>,
 }
 
 impl Default for Run {
@@ -146,7 +158,7 @@ impl Default for Run {
             patience: None,
             ..TrainingConfig::default()
         };
-        Self { config, ratings: ratings(42), n_items: N_ITEMS, stop_at: None }
+        Self { config, ratings: ratings(42), n_items: N_ITEMS, stop_at: None, root_of_zero_at: None }
     }
 }
 
@@ -164,7 +176,12 @@ impl Run {
         let seed = self.config.seed;
         let stop = StopFlag::default();
         let ratings = RatingBatches::new(self.ratings.clone(), self.config.batch_size, seed);
-        let loader = Loader { ratings, stop_at: self.stop_at, stop: stop.clone() };
+        let loader = Loader {
+            ratings,
+            stop_at: self.stop_at,
+            stop: stop.clone(),
+            root_of_zero_at: self.root_of_zero_at,
+        };
         let trainer = Trainer { config: &self.config, run: &run, stop, show_progress: false };
         trainer.fit(Tiny::<Cpu>::new(self.n_items, seed), &loader, validate, &Default::default())
     }

@@ -174,6 +174,21 @@ fn a_loss_that_is_not_a_number_ends_the_run_and_names_epoch_step_and_learning_ra
 }
 
 #[test]
+fn a_gradient_that_is_not_a_number_ends_the_run_and_names_the_parameter_the_step_and_what_to_do() {
+    let folder = tempdir().unwrap();
+    let run = Run { root_of_zero_at: Some((0, 3)), ..Run::default() };
+    let error = run.fit_and_validate(folder.path()).unwrap_err();
+    assert!(matches!(&error, TrainError::Gradient(_)), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "the gradient of item_bias has norm NaN at step 4, which was not taken; lower the learning rate, or look for \
+         values in the data that are not finite"
+    );
+    assert!(!folder.path().join(WEIGHTS).exists());
+    assert!(!folder.path().join(CHECKPOINT).exists());
+}
+
+#[test]
 fn steps_that_are_too_long_end_the_run() {
     let folder = tempdir().unwrap();
     let mut run = with_config(|config| (config.epochs, config.learning_rate) = (50, 30.0));
