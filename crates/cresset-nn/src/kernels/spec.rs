@@ -162,18 +162,15 @@ impl<B: Backend> CandidateLoss<B> {
         let [n, dim] = self.queries.dims();
         let [n_candidates, width] = self.candidates.dims();
         assert_eq!(width, dim, "queries and candidates have one width");
-        match &self.against {
-            Against::OwnPositive { rows, .. } => {
-                assert_eq!(rows.dims(), [n, dim], "one positive for each query")
-            }
-            Against::All { positives, .. } | Against::Drawn { positives, .. } => {
-                assert_eq!(positives.dims(), [n], "one positive for each query");
-            }
-        }
+        let has_positives = match &self.against {
+            Against::OwnPositive { rows, .. } => rows.dims() == [n, dim],
+            Against::All { positives, .. } | Against::Drawn { positives, .. } => positives.dims() == [n],
+        };
+        assert!(has_positives, "one positive for each query");
         let fits = |values: &Option<Tensor<B, 1>>, n: usize| values.as_ref().is_none_or(|v| v.dims() == [n]);
         assert!(fits(&self.bias, n_candidates), "one bias for each candidate");
         assert!(fits(&self.weights, n), "one weight for each query");
-        let Self { scale, .. } = *self;
+        let scale = self.scale;
         assert!(
             scale > 0.0 && scale.is_finite(),
             "scale = {scale} (temperature {}), expected a finite number above 0",
