@@ -61,5 +61,6 @@ pub(crate) fn ratings(n_users: usize, n_items: usize, n_ratings: usize) -> Ratin
         rating: ids(n_ratings, 10, &mut rng).into_iter().map(|half| (half + 1) as f32 / 2.0).collect(),
         time: vec![0; n_ratings],
         time_kind: TimeKind::Timestamp,
+        parts: None,
     }
 }

@@ -89,6 +89,7 @@ impl Fit<'_> {
             run: self.run,
             stop: self.stop.clone(),
             show_progress: self.show_progress,
+            loader: self.config.data.loader(),
         };
         let mut validate = |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(Judged::both(model))?.0);
         let before = self.began.elapsed();

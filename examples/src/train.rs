@@ -165,7 +165,7 @@ fn is_finished(path: &Path, config: &Config, resume: bool) -> Result<bool, Failu
     let run = RunDir::create_for_folds(path, resume)?;
     let before: Config = run.read_yaml("config.yaml")?;
     let mut changed = changed_keys(&before, config);
-    changed.retain(|key| !is_longer(key, &before, config));
+    changed.retain(|key| !may_change(key, &before, config));
     if !changed.is_empty() {
         let (keys, path) = (changed.join(", "), path.display());
         return Err(Failure::input(format!(
@@ -217,15 +217,16 @@ fn begin(run: &RunDir, config: &Config) -> Result<(), Failure> {
 /// Whether `config` allows more training than the run in `run` had.
 fn has_more_to_do(run: &RunDir, config: &Config) -> Result<bool, Failure> {
     let before: Config = run.read_yaml("config.yaml")?;
-    Ok(["training.epochs", "training.patience"].into_iter().any(|key| is_longer(key, &before, config)))
+    Ok(["training.epochs", "training.patience"].into_iter().any(|key| may_change(key, &before, config)))
 }
 
-/// Whether `key` is one that lengthens a run, and `now` has more of it.
-fn is_longer(key: &str, before: &Config, now: &Config) -> bool {
+/// Whether `key` is one that lengthens a run, and `now` has more of it, or one that changes no result.
+fn may_change(key: &str, before: &Config, now: &Config) -> bool {
     let (before, now) = (&before.training, &now.training);
     match key {
         "training.epochs" => now.epochs > before.epochs,
         "training.patience" => before.patience.is_some_and(|old| now.patience.is_none_or(|new| new > old)),
+        "data.num_workers" | "data.prefetch" => true,
         _ => false,
     }
 }

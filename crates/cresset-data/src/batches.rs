@@ -27,6 +27,42 @@ pub trait Batches: Sync {
     fn batch(&self, order: &Self::Order, step: usize) -> Self::Batch;
 }
 
+/// The order of an epoch whose batches also draw negatives, and so must know which epoch it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EpochOrder {
+    /// The epoch, counted from 0.
+    pub epoch: u64,
+    /// The examples in the order in which they are handed out.
+    pub examples: Vec<u32>,
+}
+
+impl EpochOrder {
+    /// The order of `n_examples` in an epoch, by a seeded permutation.
+    pub(crate) fn shuffled(n_examples: usize, seed: u64, epoch: u64) -> Self {
+        Self { epoch, examples: permutation(n_examples as u32, &mut stream(seed, "batches", epoch)) }
+    }
+
+    /// The examples of a step; the last one may have fewer.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such step.
+    pub(crate) fn of_step(&self, step: usize, batch_size: usize) -> &[u32] {
+        step_of(&self.examples, step, batch_size)
+    }
+}
+
+/// The part of an order that a step takes.
+///
+/// # Panics
+///
+/// If there is no such step.
+pub(crate) fn step_of(order: &[u32], step: usize, batch_size: usize) -> &[u32] {
+    assert!(step < order.len().div_ceil(batch_size), "a step is below the number of steps");
+    let start = step * batch_size;
+    &order[start..order.len().min(start + batch_size)]
+}
+
 /// Ratings of one step and the rows of the user and item tables that they touch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RatingBatch {
@@ -109,9 +145,7 @@ impl Batches for RatingBatches {
     ///
     /// If `step` is not below [`n_steps`](Batches::n_steps).
     fn batch(&self, order: &Vec<u32>, step: usize) -> RatingBatch {
-        assert!(step < self.n_steps(), "a step is below the number of steps");
-        let start = step * self.batch_size;
-        RatingBatch::of(&self.ratings, &order[start..order.len().min(start + self.batch_size)])
+        RatingBatch::of(&self.ratings, step_of(order, step, self.batch_size))
     }
 }
 
@@ -130,6 +164,7 @@ mod tests {
             rating: (0..n_rows).map(|row| row as f32).collect(),
             time: vec![0; n_rows as usize],
             time_kind: TimeKind::Timestamp,
+            parts: None,
         }
     }
 

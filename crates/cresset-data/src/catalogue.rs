@@ -9,6 +9,15 @@ pub struct ItemInfo {
     pub title: String,
     /// Genres or categories.
     pub genres: Vec<String>,
+    /// Attribute name and value, in the source's order (`plot`, `director`, `image` ...).
+    pub attributes: Vec<(String, String)>,
+}
+
+impl ItemInfo {
+    /// The value of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// What a source says about one user.

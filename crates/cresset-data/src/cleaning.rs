@@ -7,34 +7,64 @@ use serde::{Deserialize, Serialize};
 use crate::config::{DataConfig, OnBadRow};
 use crate::error::{DataError, Place, RowFault};
 use crate::groups::Groups;
-use crate::interactions::{IdColumn, Interactions};
+use crate::interactions::{IdColumn, Interactions, NO_TIME};
 use crate::source::RawData;
+use crate::split::Moment;
 
-/// What became of the rows read: `read` is the sum of all the others.
+/// What became of the rows read: `read` is the sum of all the other counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CleaningReport {
-    /// Rows read.
+    /// Rows read, and lines of which no row was made.
     pub read: u64,
+    /// Left out: lines that could not be read, under `on_bad_row: skip`.
+    pub unreadable: u64,
+    /// What was wrong with the first of them.
+    pub first_unreadable: Option<String>,
+    /// Left out: negatives that the source drew itself and lists beside the interactions.
+    pub sampled_negatives: u64,
     /// Left out: no user, no item, no rating, or NaN.
     pub missing: u64,
-    /// Left out: rating outside the source's scale.
+    /// Left out: rating outside the scale.
     pub out_of_range: u64,
     /// Left out: the user rated the item again, later in time or, at the same time, further down the file.
     pub duplicates: u64,
+    /// Left out: before `min_time`, or at `max_time` or later, or without a time while one of them is set.
+    pub outside_time: u64,
+    /// Left out: rating below `min_rating`.
+    pub below_min_rating: u64,
     /// Left out: user or item below `min_user_ratings` or `min_item_ratings`.
     pub below_core: u64,
     /// Rows kept.
     pub kept: u64,
 }
 
+impl CleaningReport {
+    /// Each step in the order it was taken, with the rows that it left out.
+    pub fn steps(&self) -> [(&'static str, u64); 8] {
+        [
+            ("unreadable", self.unreadable),
+            ("sampled negative", self.sampled_negatives),
+            ("missing", self.missing),
+            ("out of range", self.out_of_range),
+            ("duplicate", self.duplicates),
+            ("outside the time window", self.outside_time),
+            ("below the minimum rating", self.below_min_rating),
+            ("below the minimum count", self.below_core),
+        ]
+    }
+}
+
 impl fmt::Display for CleaningReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { read, missing, out_of_range, duplicates, below_core, kept } = self;
-        write!(
-            f,
-            "{kept} of {read} rows kept; left out: {missing} missing, {out_of_range} out of range, \
-             {duplicates} duplicate, {below_core} below the minimum count"
-        )
+        write!(f, "{} of {} rows kept; left out: ", self.kept, self.read)?;
+        let steps = self.steps().into_iter().filter(|&(_, n_rows)| n_rows > 0);
+        let steps: Vec<String> = steps.map(|(step, n_rows)| format!("{n_rows} {step}")).collect();
+        f.write_str(if steps.is_empty() { "none" } else { "" })?;
+        f.write_str(&steps.join(", "))?;
+        match &self.first_unreadable {
+            Some(error) => write!(f, " (the first unreadable: {error})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -46,12 +76,20 @@ impl fmt::Display for CleaningReport {
 /// [`DataError::NothingLeft`].
 pub(crate) fn clean(raw: &RawData, config: &DataConfig) -> Result<(Vec<u32>, CleaningReport), DataError> {
     let rows = &raw.interactions;
-    let mut report = CleaningReport { read: rows.len() as u64, ..CleaningReport::default() };
+    let mut report = CleaningReport {
+        read: rows.len() as u64 + raw.unreadable.n_lines + raw.unreadable.n_negatives,
+        unreadable: raw.unreadable.n_lines,
+        first_unreadable: raw.unreadable.first.clone(),
+        sampled_negatives: raw.unreadable.n_negatives,
+        ..CleaningReport::default()
+    };
     let mut kept = fit_rows(raw, config.on_bad_row, &mut report)?;
-    let n_fit = kept.len();
     let is_superseded = superseded(rows, &kept);
-    kept.retain(|&row| !is_superseded[row as usize]);
-    report.duplicates = (n_fit - kept.len()) as u64;
+    report.duplicates = retain(&mut kept, |row| !is_superseded[row]);
+    report.outside_time = keep_window(rows, &mut kept, config);
+    if let Some(min_rating) = config.min_rating {
+        report.below_min_rating = retain(&mut kept, |row| rows.ratings[row] >= min_rating);
+    }
     report.below_core = keep_core(rows, &mut kept, config);
     report.kept = kept.len() as u64;
     if kept.is_empty() {
@@ -60,16 +98,46 @@ pub(crate) fn clean(raw: &RawData, config: &DataConfig) -> Result<(Vec<u32>, Cle
     Ok((kept, report))
 }
 
+/// Keeps the rows that pass and returns the number of the others.
+fn retain(kept: &mut Vec<u32>, passes: impl Fn(usize) -> bool) -> u64 {
+    let before = kept.len();
+    kept.retain(|&row| passes(row as usize));
+    (before - kept.len()) as u64
+}
+
+fn keep_window(rows: &Interactions, kept: &mut Vec<u32>, config: &DataConfig) -> u64 {
+    let DataConfig { min_time, max_time, .. } = *config;
+    if min_time.is_none() && max_time.is_none() {
+        return 0;
+    }
+    let is_in = |time: i64| {
+        let is_before = min_time.is_some_and(|Moment(min)| time < min);
+        time != NO_TIME && !is_before && max_time.is_none_or(|Moment(max)| time < max)
+    };
+    retain(kept, |row| is_in(rows.times[row]))
+}
+
 fn fit_rows(raw: &RawData, on_bad_row: OnBadRow, report: &mut CleaningReport) -> Result<Vec<u32>, DataError> {
-    let mut kept = Vec::with_capacity(raw.interactions.len());
-    for row in 0..raw.interactions.len() {
+    let rows = &raw.interactions;
+    let (low, high) = raw.rating_range;
+    let empty = (rows.users.names().code_of(""), rows.items.names().code_of(""));
+    let (users, items) = (rows.users.codes(), rows.items.codes());
+    let is_fit = |row: usize| {
+        let has_ids = Some(users[row]) != empty.0 && Some(items[row]) != empty.1;
+        has_ids && (low..=high).contains(&rows.ratings[row])
+    };
+    let mut kept = Vec::with_capacity(rows.len());
+    for row in 0..rows.len() {
+        if is_fit(row) {
+            kept.push(row as u32);
+            continue;
+        }
         match fault_of(raw, row) {
-            None => kept.push(row as u32),
             Some(fault) if on_bad_row == OnBadRow::Error => {
                 return Err(DataError::BadRow { place: Place::Row(row), fault });
             }
-            Some(RowFault::Missing { .. }) => report.missing += 1,
             Some(RowFault::OutOfRange { .. }) => report.out_of_range += 1,
+            _ => report.missing += 1,
         }
     }
     Ok(kept)
@@ -77,18 +145,27 @@ fn fit_rows(raw: &RawData, on_bad_row: OnBadRow, report: &mut CleaningReport) ->
 
 fn fault_of(raw: &RawData, row: usize) -> Option<RowFault> {
     let rows = &raw.interactions;
-    RowFault::find(rows.users.name_at(row), rows.items.name_at(row), rows.ratings[row], raw.rating_range)
+    let range = Some(raw.rating_range);
+    RowFault::find(rows.users.name_at(row), rows.items.name_at(row), rows.ratings[row], range)
 }
 
 /// Marks every row but the last of its user and item: last by time, then by row.
 fn superseded(rows: &Interactions, kept: &[u32]) -> Vec<bool> {
-    let items = rows.items.codes();
+    let (items, times) = (rows.items.codes(), &rows.times);
     let mut is_superseded = vec![false; rows.len()];
-    let mut of_user = Groups::by(rows.users.codes(), rows.users.names().len(), kept.iter().copied());
-    for group in of_user.each_mut() {
-        group.sort_unstable_by_key(|&row| (items[row as usize], rows.times[row as usize], row));
-        for pair in group.windows(2) {
-            is_superseded[pair[0] as usize] = items[pair[0] as usize] == items[pair[1] as usize];
+    let of_user = Groups::by(rows.users.codes(), rows.users.names().len(), kept.iter().copied());
+    // For each item its user's row so far, and who that user was: one array for all users, never cleared.
+    let mut latest = vec![(u32::MAX, 0_u32); rows.items.names().len()];
+    for (user, group) in of_user.iter().enumerate() {
+        for &row in group {
+            let slot = &mut latest[items[row as usize] as usize];
+            if slot.0 != user as u32 {
+                *slot = (user as u32, row);
+                continue;
+            }
+            let is_later = times[row as usize] >= times[slot.1 as usize];
+            let loser = if is_later { std::mem::replace(&mut slot.1, row) } else { row };
+            is_superseded[loser as usize] = true;
         }
     }
     is_superseded
@@ -126,14 +203,20 @@ mod tests {
 
     use super::*;
     use crate::catalogue::Catalogue;
-    use crate::interactions::NO_TIME;
+    use crate::source::Unreadable;
 
     fn raw(rows: &[(&str, &str, f32, i64)]) -> RawData {
         let mut interactions = Interactions::default();
         for &(user, item, rating, time) in rows {
             interactions.push(user, item, rating, time);
         }
-        RawData { interactions, catalogue: Catalogue::default(), rating_range: (1.0, 5.0) }
+        RawData {
+            interactions,
+            catalogue: Catalogue::default(),
+            rating_range: (1.0, 5.0),
+            unreadable: Unreadable::default(),
+            item_files: Vec::new(),
+        }
     }
 
     fn skipping() -> DataConfig {
@@ -151,10 +234,7 @@ mod tests {
         ]);
         let (kept, report) = clean(&raw, &skipping()).unwrap();
         assert_eq!(kept, [4]);
-        assert_eq!(
-            report.to_string(),
-            "1 of 5 rows kept; left out: 2 missing, 1 out of range, 1 duplicate, 0 below the minimum count"
-        );
+        assert_eq!(report.to_string(), "1 of 5 rows kept; left out: 2 missing, 1 out of range, 1 duplicate");
     }
 
     #[test]
@@ -212,7 +292,13 @@ mod tests {
             for (user, item, rating, time) in rows {
                 interactions.push(&user.to_string(), &item.to_string(), f32::from(rating), time);
             }
-            let raw = RawData { interactions, catalogue: Catalogue::default(), rating_range: (1.0, 5.0) };
+            let raw = RawData {
+                interactions,
+                catalogue: Catalogue::default(),
+                rating_range: (1.0, 5.0),
+                unreadable: Unreadable::default(),
+            item_files: Vec::new(),
+            };
             let config = DataConfig { min_user_ratings, min_item_ratings, ..skipping() };
             let Ok((kept, report)) = clean(&raw, &config) else { return Ok(()) };
 

@@ -9,6 +9,8 @@ use crate::catalogue::{Catalogue, ItemInfo, UserInfo};
 use crate::cleaning::{CleaningReport, clean};
 use crate::config::DataConfig;
 use crate::error::DataError;
+use crate::interactions::IdColumn;
+use crate::item_files::ItemFileReport;
 use crate::ratings::Ratings;
 use crate::source::RawData;
 use crate::vocabulary::Vocabulary;
@@ -28,6 +30,8 @@ pub struct Dataset {
     pub catalogue: Catalogue,
     /// What became of the rows read.
     pub cleaning: CleaningReport,
+    /// What each file that describes items held, apart from the source's own list of them.
+    pub item_files: Vec<ItemFileReport>,
     /// Lowest and highest rating of the source's scale.
     pub rating_range: (f32, f32),
     /// SHA-256 of ids and ratings, in hexadecimal: equal exactly when the data trained on are equal.
@@ -51,25 +55,29 @@ impl Dataset {
     /// # Errors
     ///
     /// [`DataError::BadRow`] when a row is unfit and `on_bad_row` is `error`; [`DataError::NothingLeft`].
+    ///
+    /// # Panics
+    ///
+    /// If there are parts and not one for each row.
     pub fn from_raw(raw: RawData, config: &DataConfig) -> Result<Self, DataError> {
         let (kept, cleaning) = clean(&raw, config)?;
-        let RawData { interactions: rows, catalogue, rating_range } = raw;
-        let (users, user_of) = Vocabulary::from_column(&rows.users, &kept);
-        let (items, item_of) = Vocabulary::from_column(&rows.items, &kept);
-        let column = |codes: &[u32], index_of: &[u32]| {
-            kept.iter().map(|&row| index_of[codes[row as usize] as usize]).collect()
-        };
+        let RawData { interactions: rows, catalogue, rating_range, item_files, .. } = raw;
+        let n_parts = rows.parts.as_ref().map_or(rows.len(), Vec::len);
+        assert_eq!(n_parts, rows.len(), "one part for each row");
+        let (users, user_id) = indexed(rows.users, &kept);
+        let (items, item_id) = indexed(rows.items, &kept);
         let ratings = Ratings {
-            user_id: column(rows.users.codes(), &user_of),
-            item_id: column(rows.items.codes(), &item_of),
-            rating: kept.iter().map(|&row| rows.ratings[row as usize]).collect(),
-            time: kept.iter().map(|&row| rows.times[row as usize]).collect(),
+            user_id,
+            item_id,
+            rating: kept_of(rows.ratings, &kept),
+            time: kept_of(rows.times, &kept),
             time_kind: rows.time_kind,
+            parts: rows.parts.map(|parts| kept_of(parts, &kept)),
         };
         let catalogue = aligned(catalogue, &users, &items);
         let titles = catalogue.items.iter().map(|item| item.title.clone()).collect();
         let fingerprint = fingerprint(&ratings, &users, &items, rating_range);
-        Ok(Self { users, items, ratings, titles, catalogue, cleaning, rating_range, fingerprint })
+        Ok(Self { users, items, ratings, titles, catalogue, cleaning, item_files, rating_range, fingerprint })
     }
 
     /// The number of users.
@@ -81,6 +89,26 @@ impl Dataset {
     pub fn n_items(&self) -> usize {
         self.items.len()
     }
+}
+
+/// The vocabulary of a column's kept rows, and their indices.
+fn indexed(column: IdColumn, kept: &[u32]) -> (Vocabulary, Vec<u32>) {
+    let (vocabulary, index_of) = Vocabulary::from_column(&column, kept);
+    let (_, codes) = column.into_parts();
+    let mut indices = kept_of(codes, kept);
+    indices.iter_mut().for_each(|code| *code = index_of[*code as usize]);
+    (vocabulary, indices)
+}
+
+/// The values of the rows in `kept`, which ascend, in the memory of all: no second copy of a long column.
+fn kept_of<T: Copy>(mut values: Vec<T>, kept: &[u32]) -> Vec<T> {
+    if kept.len() < values.len() {
+        for (to, &from) in kept.iter().enumerate() {
+            values[to] = values[from as usize];
+        }
+        values.truncate(kept.len());
+    }
+    values
 }
 
 /// The catalogue with one entry for each index; of entries with the same id the last counts.
@@ -110,6 +138,9 @@ fn fingerprint(ratings: &Ratings, users: &Vocabulary, items: &Vocabulary, range:
     hash_column(&mut hash, &ratings.item_id, u32::to_le_bytes);
     hash_column(&mut hash, &ratings.rating, f32::to_le_bytes);
     hash_column(&mut hash, &ratings.time, i64::to_le_bytes);
+    if let Some(parts) = &ratings.parts {
+        hash_column(&mut hash, parts, |part| [part as u8]);
+    }
     for vocabulary in [users, items] {
         hash.update((vocabulary.len() as u64).to_le_bytes());
         for id in vocabulary.ids() {
@@ -134,18 +165,30 @@ fn hash_column<T: Copy, const BYTES: usize>(
 mod tests {
     use super::*;
     use crate::interactions::{Interactions, TimeKind};
+    use crate::source::Unreadable;
+    use crate::split::Part;
 
     fn raw(rows: &[(&str, &str, f32, i64)]) -> RawData {
         let mut interactions = Interactions { time_kind: TimeKind::Timestamp, ..Interactions::default() };
         for &(user, item, rating, time) in rows {
             interactions.push(user, item, rating, time);
         }
-        let title =
-            ItemInfo { id: "9".to_owned(), title: "Nine".to_owned(), genres: vec!["Drama".to_owned()] };
-        let unrated = ItemInfo { id: "8".to_owned(), title: "Eight".to_owned(), genres: Vec::new() };
+        let item = |id: &str, title: &str| ItemInfo {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            ..ItemInfo::default()
+        };
+        let title = ItemInfo { genres: vec!["Drama".to_owned()], ..item("9", "Nine") };
+        let unrated = item("8", "Eight");
         let age = UserInfo::new("b".to_owned(), ["age"], ["30".to_owned()]);
         let catalogue = Catalogue { items: vec![unrated, title], users: vec![age] };
-        RawData { interactions, catalogue, rating_range: (1.0, 5.0) }
+        RawData {
+            interactions,
+            catalogue,
+            rating_range: (1.0, 5.0),
+            unreadable: Unreadable::default(),
+            item_files: Vec::new(),
+        }
     }
 
     fn load(rows: &[(&str, &str, f32, i64)]) -> Dataset {
@@ -161,6 +204,18 @@ mod tests {
         assert_eq!(data.ratings.item_id, [1, 0]);
         assert_eq!(data.ratings.rating, [3.0, 4.0]);
         assert_eq!(data.ratings.time, [7, 8]);
+    }
+
+    #[test]
+    fn the_parts_that_a_source_gives_stay_with_their_rows() {
+        let mut raw = raw(&[("b", "10", 3.0, 7), ("b", "10", 4.0, 8), ("a", "9", 4.0, 8)]);
+        raw.interactions.parts = Some(vec![Part::Train, Part::Valid, Part::Test]);
+        let unsplit = raw.clone();
+        let data = Dataset::from_raw(raw, &DataConfig::default()).unwrap();
+        assert_eq!(data.ratings.parts, Some(vec![Part::Valid, Part::Test]));
+        let unsplit =
+            RawData { interactions: Interactions { parts: None, ..unsplit.interactions }, ..unsplit };
+        assert_ne!(Dataset::from_raw(unsplit, &DataConfig::default()).unwrap().fingerprint, data.fingerprint);
     }
 
     #[test]

@@ -3,7 +3,17 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::arrow::ColumnError;
 use crate::files::FileError;
+use crate::graph::GraphError;
+use crate::item_files::ItemFileError;
+use crate::json::JsonError;
+use crate::negatives::NegativesError;
+use crate::parquet_io::ParquetError;
+use crate::processed::FolderError;
+use crate::sources::SourceError;
+use crate::split::SplitError;
+use crate::vectors::VectorsError;
 use crate::world::WorldError;
 
 /// Why data could not be read, cleaned or split.
@@ -18,9 +28,41 @@ pub enum DataError {
     #[error(transparent)]
     World(#[from] WorldError),
 
+    /// A column of a record batch that is not as it must be.
+    #[error(transparent)]
+    Column(#[from] ColumnError),
+
+    /// A Parquet file or folder that cannot be read.
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
+
+    /// A knowledge graph that cannot be read or built.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+
+    /// Vectors that could not be read.
+    #[error(transparent)]
+    Vectors(#[from] VectorsError),
+
+    /// A source whose files could not be told apart, or their columns not understood.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+
+    /// A line or a file of JSON that cannot be read.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+
+    /// A file that describes items and cannot be read.
+    #[error(transparent)]
+    ItemFile(#[from] ItemFileError),
+
+    /// Files of a processed folder that do not go together.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+
     /// A data set is not where it was looked for.
     #[error(
-        "no {looked_for}, plain or .gz, in the folder {}: put the data set there (`cargo xtask data \
+        "no {looked_for}, plain, .gz or .zst, in the folder {}: put the data set there (`cargo xtask data \
          NAME` fetches a public one), or name the folder above it with --data DIR or the variable CRESSET_DATA",
         folder.display()
     )]
@@ -47,7 +89,7 @@ pub enum DataError {
         /// The file.
         file: PathBuf,
         /// The column's name.
-        column: &'static str,
+        column: String,
         /// The header as it is.
         header: String,
     },
@@ -101,20 +143,13 @@ pub enum DataError {
         report: String,
     },
 
-    /// A part of a split without a row.
-    #[error("the {part} part of the split would have no row, {n_rows} rows can be divided: {remedy}")]
-    EmptyPart {
-        /// `train`, `valid` or `test`.
-        part: &'static str,
-        /// Number of rows that could be put there.
-        n_rows: usize,
-        /// What to change.
-        remedy: &'static str,
-    },
+    /// Negatives that cannot be drawn, saved or read.
+    #[error(transparent)]
+    Negatives(#[from] NegativesError),
 
-    /// A temporal split of rows without times.
-    #[error("data.split = temporal needs times and no row has one: set data.split to random or k_fold")]
-    NoTimes,
+    /// Rows that cannot be divided as asked.
+    #[error(transparent)]
+    Split(#[from] SplitError),
 
     /// A configuration value outside its documented range.
     #[error("{key} = {value}: expected {expected}")]
@@ -142,6 +177,17 @@ pub enum DataError {
         /// What is wrong with it.
         fault: String,
     },
+}
+
+impl DataError {
+    /// Whether one row is at fault, so that the rows around it can still be read.
+    pub(crate) fn is_of_a_row(&self) -> bool {
+        match self {
+            Self::TooFewFields { .. } | Self::BadField { .. } | Self::BadRow { .. } => true,
+            Self::Json(error) => error.is_of_a_row(),
+            _ => false,
+        }
+    }
 }
 
 /// Where a row came from.
@@ -188,16 +234,16 @@ pub enum RowFault {
 
 impl RowFault {
     /// What is wrong with a row, if anything; the scale is that of `range`, its ends included.
-    pub(crate) fn find(user: &str, item: &str, rating: f32, range: (f32, f32)) -> Option<Self> {
+    pub(crate) fn find(user: &str, item: &str, rating: f32, range: Option<(f32, f32)>) -> Option<Self> {
         let missing = |field, value: &str| Some(Self::Missing { field, value: value.to_owned() });
         match () {
             () if user.is_empty() => missing("user id", user),
             () if item.is_empty() => missing("item id", item),
             () if rating.is_nan() => missing("rating", "NaN"),
-            () if !(range.0..=range.1).contains(&rating) => {
+            () => {
+                let range = range.filter(|&(low, high)| !(low..=high).contains(&rating))?;
                 Some(Self::OutOfRange { value: rating.to_string(), range })
             }
-            () => None,
         }
     }
 

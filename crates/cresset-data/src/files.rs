@@ -140,12 +140,12 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(|cause| FileError::read(path, cause))
 }
 
-/// A text file opened for reading, decompressed on the way.
+/// A file opened for reading, decompressed on the way.
 pub struct TextFile {
-    /// The file that was found: the path asked for, or the same with `.gz`.
+    /// The file that was found: the path asked for, or the same with `.gz` or `.zst`.
     pub path: PathBuf,
     /// Its text.
-    pub reader: Box<dyn BufRead>,
+    pub reader: Box<dyn BufRead + Send>,
 }
 
 impl std::fmt::Debug for TextFile {
@@ -154,23 +154,55 @@ impl std::fmt::Debug for TextFile {
     }
 }
 
-/// Opens `path`, or `path` with `.gz` appended; `None` when neither is there.
+/// How the bytes of a file are packed, as the end of its name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+impl Packing {
+    /// By the end of the file's name, `.gz` or `.zst`.
+    pub(crate) fn of(path: &Path) -> Self {
+        match path.extension() {
+            Some(end) if end.eq_ignore_ascii_case("gz") => Self::Gzip,
+            Some(end) if end.eq_ignore_ascii_case("zst") => Self::Zstd,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// Opens `path`, or `path` with `.gz` or `.zst` appended; `None` when none of them is there.
+///
+/// A file whose name ends in `.gz` or `.zst` is decompressed, whichever way it was asked for.
 ///
 /// # Errors
 ///
 /// [`FileError::Read`] when a file is there but cannot be opened.
 pub fn open_text(path: &Path) -> Result<Option<TextFile>, FileError> {
-    if let Some(file) = open_if_there(path)? {
-        let reader = Box::new(BufReader::with_capacity(BUFFER_BYTES, file));
-        return Ok(Some(TextFile { path: path.to_owned(), reader }));
+    for end in ["", ".gz", ".zst"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        let path = PathBuf::from(name);
+        if let Some(file) = open_if_there(&path)? {
+            let reader = unpacked(&path, file).map_err(|cause| FileError::read(&path, cause))?;
+            return Ok(Some(TextFile { path, reader }));
+        }
     }
-    let mut gz = path.as_os_str().to_owned();
-    gz.push(".gz");
-    let path = PathBuf::from(gz);
-    Ok(open_if_there(&path)?.map(|file| {
-        let text = MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, file));
-        TextFile { path, reader: Box::new(BufReader::with_capacity(BUFFER_BYTES, text)) }
-    }))
+    Ok(None)
+}
+
+fn unpacked(path: &Path, file: File) -> io::Result<Box<dyn BufRead + Send>> {
+    let file = BufReader::with_capacity(BUFFER_BYTES, file);
+    Ok(match Packing::of(path) {
+        Packing::Plain => Box::new(file),
+        Packing::Gzip => Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(file))),
+        Packing::Zstd => {
+            let text = zstd::stream::read::Decoder::with_buffer(file)?;
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, text))
+        }
+    })
 }
 
 fn open_if_there(path: &Path) -> Result<Option<File>, FileError> {
@@ -224,19 +256,27 @@ mod tests {
         assert!(message.contains("check that its folder exists"), "{message}");
     }
 
+    fn check_found(path: &Path, expected: &str) {
+        let mut text = String::new();
+        let mut found = open_text(path).unwrap().unwrap();
+        found.reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "1\t2\t3\t4\n");
+        assert!(found.path.ends_with(expected), "{}", found.path.display());
+    }
+
     #[test]
-    fn a_compressed_file_is_found_under_its_plain_name() {
+    fn a_compressed_file_is_found_under_its_plain_name_and_under_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let plain = folder.path().join("u.data");
         assert!(open_text(&plain).unwrap().is_none());
+        let zst = zstd::encode_all(b"1\t2\t3\t4\n".as_slice(), 1).unwrap();
+        fs::write(folder.path().join("u.data.zst"), zst).unwrap();
+        check_found(&plain, "u.data.zst");
         let gz = File::create(folder.path().join("u.data.gz")).unwrap();
         let mut gz = flate2::write::GzEncoder::new(gz, flate2::Compression::fast());
         gz.write_all(b"1\t2\t3\t4\n").unwrap();
         gz.finish().unwrap();
-        let mut text = String::new();
-        let mut found = open_text(&plain).unwrap().unwrap();
-        found.reader.read_to_string(&mut text).unwrap();
-        assert_eq!(text, "1\t2\t3\t4\n");
-        assert!(found.path.ends_with("u.data.gz"));
+        check_found(&plain, "u.data.gz");
+        check_found(&folder.path().join("u.data.zst"), "u.data.zst");
     }
 }

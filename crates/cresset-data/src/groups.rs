@@ -27,6 +27,27 @@ impl Groups {
         Self { offsets, rows: grouped }
     }
 
+    /// The rows of one group.
+    pub(crate) fn of(&self, group: u32) -> &[u32] {
+        let group = group as usize;
+        &self.rows[self.offsets[group]..self.offsets[group + 1]]
+    }
+
+    /// The groups in order of their code.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        self.offsets.windows(2).map(|bounds| &self.rows[bounds[0]..bounds[1]])
+    }
+
+    /// The number of rows in all groups.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Where each group begins among the rows, last the end; and the rows.
+    pub(crate) fn into_parts(self) -> (Vec<usize>, Vec<u32>) {
+        (self.offsets, self.rows)
+    }
+
     /// The groups in order of their code; each may be reordered in place.
     pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = &mut [u32]> {
         let mut rest = self.rows.as_mut_slice();

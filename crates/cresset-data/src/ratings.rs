@@ -1,6 +1,8 @@
 //! Ratings under dense indices.
 
 use crate::interactions::TimeKind;
+use crate::split::Part;
+use crate::timelines::timelines;
 
 /// Ratings in columns of equal length, one row each.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,8 @@ pub struct Ratings {
     pub time: Vec<i64>,
     /// What `time` counts.
     pub time_kind: TimeKind,
+    /// The part that the source gives each row; `None` where it gives none.
+    pub parts: Option<Vec<Part>>,
 }
 
 impl Ratings {
@@ -26,6 +30,30 @@ impl Ratings {
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.rating.is_empty()
+    }
+
+    /// One more than the highest user index, 0 without a row; the data may have more users than these.
+    pub fn n_users(&self) -> usize {
+        self.user_id.iter().max().map_or(0, |&user| user as usize + 1)
+    }
+
+    /// All rows by user, each user's oldest first; rows of equal time by item, then by row.
+    pub fn in_time_order(&self) -> Vec<u32> {
+        let (_, rows) = timelines(self, self.n_users(), 0..self.len() as u32).into_parts();
+        rows
+    }
+
+    /// The number of rows of each of `n_items`.
+    ///
+    /// # Panics
+    ///
+    /// If an item index is not below `n_items`.
+    pub fn item_counts(&self, n_items: usize) -> Vec<u32> {
+        let mut counts = vec![0; n_items];
+        for &item in &self.item_id {
+            counts[item as usize] += 1;
+        }
+        counts
     }
 
     /// The given rows, in the given order.
@@ -40,6 +68,7 @@ impl Ratings {
             rating: pick(&self.rating, rows),
             time: pick(&self.time, rows),
             time_kind: self.time_kind,
+            parts: self.parts.as_ref().map(|parts| pick(parts, rows)),
         }
     }
 }
@@ -60,11 +89,13 @@ mod tests {
             rating: vec![1.0, 2.0, 3.0],
             time: vec![10, 20, 30],
             time_kind: TimeKind::Timestamp,
+            parts: Some(vec![Part::Train, Part::Valid, Part::Test]),
         };
         let selected = ratings.select(&[2, 0, 2]);
         assert_eq!(selected.user_id, [2, 0, 2]);
         assert_eq!(selected.item_id, [7, 5, 7]);
         assert_eq!(selected.rating, [3.0, 1.0, 3.0]);
         assert_eq!(selected.time, [30, 10, 30]);
+        assert_eq!(selected.parts, Some(vec![Part::Test, Part::Train, Part::Test]));
     }
 }

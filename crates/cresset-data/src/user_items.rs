@@ -16,6 +16,7 @@ use crate::ratings::Ratings;
 ///     rating: vec![5.0, 4.0, 2.0],
 ///     time: vec![1, 2, 3],
 ///     time_kind: TimeKind::Timestamp,
+///     parts: None,
 /// };
 /// let seen = UserItems::from_ratings(&ratings, 3);
 /// assert_eq!(seen.of(0), [3, 7]);
@@ -147,6 +148,7 @@ mod tests {
             rating: rows.iter().map(|row| row.2).collect(),
             time: vec![0; rows.len()],
             time_kind: TimeKind::Timestamp,
+            parts: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,7 +53,7 @@ impl Vocabulary {
             is_used[column.codes()[row as usize] as usize] = true;
         }
         let used = column.names().iter().zip(is_used).filter(|(_, is_used)| *is_used);
-        let vocabulary = Self::from_ids(used.map(|(name, _)| name.as_str()));
+        let vocabulary = Self::from_ids(used.map(|(name, _)| name));
         let indices = column.names().iter().map(|name| vocabulary.index_of(name).unwrap_or(u32::MAX));
         let indices = indices.collect();
         (vocabulary, indices)
@@ -111,34 +111,59 @@ impl Vocabulary {
     /// [`DataError::File`] when the file cannot be read or is no JSON object; [`DataError::BadVocabulary`] when its
     /// indices are not `0..len`, each once.
     pub fn load(path: &Path) -> Result<Self, DataError> {
-        let entries: Entries =
-            serde_json::from_slice(&read_bytes(path)?).map_err(|cause| FileError::read(path, cause))?;
+        read_json::<Entries>(path)?.into_vocabulary(path, 0)
+    }
+
+    /// Reads a map that another program made, and the index of its first id.
+    ///
+    /// The file may be a list of ids too, and its indices may begin at 1, where 0 stands for padding.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub(crate) fn load_foreign(path: &Path) -> Result<(Self, u32), DataError> {
+        let ForeignEntries(entries) = read_json(path)?;
+        let starts_at_1 = entries.0.iter().all(|(_, index)| index.as_u64().is_some_and(|index| index > 0));
+        let base = u32::from(starts_at_1 && !entries.0.is_empty());
+        Ok((entries.into_vocabulary(path, base)?, base))
+    }
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
+    Ok(serde_json::from_slice(&read_bytes(path)?).map_err(|cause| FileError::read(path, cause))?)
+}
+
+impl Entries {
+    /// The ids by index, where the first index is `base`.
+    fn into_vocabulary(self, path: &Path, base: u32) -> Result<Vocabulary, DataError> {
         let fault = |(id, index): &(String, Value), fault| DataError::BadVocabulary {
             file: path.to_owned(),
             id: id.clone(),
             index: index.to_string(),
             fault,
         };
-        let mut ids: Vec<Option<String>> = vec![None; entries.0.len()];
-        let mut index_of = HashMap::with_capacity(entries.0.len());
-        for entry in &entries.0 {
-            let slot = entry.1.as_u64().and_then(|index| ids.get_mut(usize::try_from(index).ok()?));
-            let slot = slot.ok_or_else(|| fault(entry, outside(entries.0.len())))?;
+        let index_in = |entry: &(String, Value)| entry.1.as_u64()?.checked_sub(base.into());
+        let mut ids: Vec<Option<String>> = vec![None; self.0.len()];
+        let mut index_of = HashMap::with_capacity(self.0.len());
+        for entry in &self.0 {
+            let index = index_in(entry).and_then(|index| u32::try_from(index).ok());
+            let slot = index.and_then(|index| Some((index, ids.get_mut(index as usize)?)));
+            let (index, slot) = slot.ok_or_else(|| fault(entry, outside(self.0.len(), base)))?;
             if let Some(other) = slot.replace(entry.0.clone()) {
                 return Err(fault(entry, format!("which is that of id \"{other}\" too")));
             }
-            let index = entry.1.as_u64().unwrap_or_default() as u32;
             if let Some(other) = index_of.insert(entry.0.clone(), index) {
-                return Err(fault(entry, format!("and index {other} too")));
+                return Err(fault(entry, format!("and index {} too", other + base)));
             }
         }
         // As many entries as slots, and no slot twice: every slot is filled.
-        Ok(Self { ids: ids.into_iter().flatten().collect(), index_of })
+        Ok(Vocabulary { ids: ids.into_iter().flatten().collect(), index_of })
     }
 }
 
-fn outside(len: usize) -> String {
-    format!("and with {len} ids the indices are the whole numbers from 0 to {}, each once", len - 1)
+fn outside(len: usize, base: u32) -> String {
+    let last = len - 1 + base as usize;
+    format!("and with {len} ids the indices are the whole numbers from {base} to {last}, each once")
 }
 
 impl Serialize for Vocabulary {
@@ -160,6 +185,15 @@ impl<'de> Deserialize<'de> for Entries {
     }
 }
 
+/// The same, or a list of ids in order of their indices.
+struct ForeignEntries(Entries);
+
+impl<'de> Deserialize<'de> for ForeignEntries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EntriesVisitor).map(Self)
+    }
+}
+
 struct EntriesVisitor;
 
 impl<'de> Visitor<'de> for EntriesVisitor {
@@ -173,6 +207,15 @@ impl<'de> Visitor<'de> for EntriesVisitor {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(id) = list.next_element::<Value>()? {
+            let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+            entries.push((id, Value::from(entries.len())));
         }
         Ok(Entries(entries))
     }
@@ -250,6 +293,21 @@ mod tests {
         let path = folder.path().join("uid2idx.json");
         Vocabulary::from_ids(["196", "22"]).save(&path).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\n  \"22\": 0,\n  \"196\": 1\n}");
+    }
+
+    #[test]
+    fn a_map_of_another_program_may_be_a_list_or_begin_at_1() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |json: &str| {
+            let path = folder.path().join("iid2idx.json");
+            std::fs::write(&path, json).unwrap();
+            Vocabulary::load_foreign(&path).map(|(vocabulary, base)| (vocabulary.ids.join(" "), base))
+        };
+        assert_eq!(load(r#"{"b": 1, "a": 0}"#).unwrap(), ("a b".to_owned(), 0));
+        assert_eq!(load(r#"{"b": 1, "a": 2}"#).unwrap(), ("b a".to_owned(), 1));
+        assert_eq!(load(r#"["x", 7]"#).unwrap(), ("x 7".to_owned(), 0));
+        let message = load(r#"{"b": 1, "a": 3}"#).unwrap_err().to_string();
+        assert!(message.contains("with 2 ids the indices are the whole numbers from 1 to 2"), "{message}");
     }
 
     proptest! {

@@ -41,7 +41,7 @@ fn a_missing_folder_is_named_with_what_was_looked_for_and_the_remedy() {
     assert_eq!(
         message,
         format!(
-            "no ratings.csv or rating.csv, plain or .gz, in the folder {}: put the data set there (`cargo xtask data \
+            "no ratings.csv or rating.csv, plain, .gz or .zst, in the folder {}: put the data set there (`cargo xtask data \
              NAME` fetches a public one), or name the folder above it with --data DIR or the variable CRESSET_DATA",
             folder.display()
         )
@@ -59,20 +59,28 @@ fn an_empty_file_is_refused() {
 }
 
 #[test]
-fn a_row_with_too_few_fields_is_refused_in_either_mode() {
+fn a_row_with_too_few_fields_is_refused_or_skipped_and_reported() {
     let row = "u.data:2: 3 of 4 fields in \"186\t302\t3\": complete or delete the line";
     let content = "196\t242\t3\t881250949\n186\t302\t3\n";
     check_100k(content, row);
-    assert_eq!(load(SourceKind::MovieLens100k, "u.data", content, OnBadRow::Skip).unwrap_err(), row);
+    let skipped = load(SourceKind::MovieLens100k, "u.data", content, OnBadRow::Skip).unwrap().cleaning;
+    assert_eq!((skipped.read, skipped.unreadable, skipped.kept), (2, 1, 1));
+    assert!(skipped.first_unreadable.unwrap().ends_with(row));
     check_csv("1,2,3.0,4\r\n1,3\r\n", "ratings.csv:3: 2 of 4 fields in \"1,3\": complete or delete the line");
 }
 
 #[test]
-fn a_rating_that_is_no_number_is_refused_in_either_mode() {
+fn a_rating_that_is_no_number_is_refused_or_skipped_and_reported() {
     let content = "196\t242\tabc\t881250949\n";
     let message = "u.data:1: rating \"abc\" is not a number: correct or delete the line";
     check_100k(content, message);
-    assert_eq!(load(SourceKind::MovieLens100k, "u.data", content, OnBadRow::Skip).unwrap_err(), message);
+    assert_eq!(
+        load(SourceKind::MovieLens100k, "u.data", content, OnBadRow::Skip).unwrap_err(),
+        format!(
+            "no rating is left of 1 read (0 of 1 rows kept; left out: 1 unreadable (the first unreadable: {message})): \
+             lower data.min_user_ratings and data.min_item_ratings, or check the file"
+        )
+    );
     check_csv("1,2,abc,4\r\n", "ratings.csv:2: rating \"abc\" is not a number: correct or delete the line");
 }
 
@@ -103,10 +111,7 @@ fn skipped_rows_are_counted_by_their_reason() {
     let content =
         "userId,movieId,rating,timestamp\r\n1,2,3.0,4\r\n1,3,NaN,4\r\n1,4,,4\r\n,4,1,4\r\n1,5,11,4\r\n";
     let data = load(SourceKind::MovieLensCsv, "ratings.csv", content, OnBadRow::Skip).unwrap();
-    assert_eq!(
-        data.cleaning.to_string(),
-        "1 of 5 rows kept; left out: 3 missing, 1 out of range, 0 duplicate, 0 below the minimum count"
-    );
+    assert_eq!(data.cleaning.to_string(), "1 of 5 rows kept; left out: 3 missing, 1 out of range");
     assert_eq!((data.n_users(), data.n_items()), (1, 1));
 }
 

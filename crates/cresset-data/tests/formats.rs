@@ -41,6 +41,7 @@ fn film(id: &str, title: &str, genres: &[&str]) -> ItemInfo {
         id: id.to_owned(),
         title: title.to_owned(),
         genres: genres.iter().map(|&it| it.to_owned()).collect(),
+        ..ItemInfo::default()
     }
 }
 
@@ -106,9 +107,13 @@ fn the_csv_format_is_read_by_the_names_of_its_columns() {
         &[
             ("ratings.csv", b"rating,timestamp,userId,movieId\r\n4.5,964982703,1,11\r\n"),
             ("movies.csv", b"movieId,title,genres\r\n11,\"American President, The (1995)\",Comedy|Drama\r\n"),
+            ("links.csv", b"movieId,imdbId,tmdbId\r\n11,0112346,9087\r\n12,0112896,\r\n"),
         ],
     );
-    assert_eq!(data.catalogue.items, [film("11", "American President, The (1995)", &["Comedy", "Drama"])]);
+    let links =
+        [("imdb_id", "0112346"), ("tmdb_id", "9087")].map(|(name, id)| (name.to_owned(), id.to_owned()));
+    let film = film("11", "American President, The (1995)", &["Comedy", "Drama"]);
+    assert_eq!(data.catalogue.items, [ItemInfo { attributes: links.to_vec(), ..film }]);
     assert_eq!((data.ratings.rating[0], data.ratings.time[0]), (4.5, 964_982_703));
     assert_eq!(data.rating_range, (0.5, 5.0));
 }

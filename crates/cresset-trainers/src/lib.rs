@@ -58,7 +58,8 @@
 //!
 //! let folder = tempfile::tempdir()?;
 //! let run = RunDir::create(folder.path(), false)?;
-//! let trainer = Trainer { config: &config, run: &run, stop: StopFlag::default(), show_progress: false };
+//! let (stop, loader) = (StopFlag::default(), data_config.loader());
+//! let trainer = Trainer { config: &config, run: &run, stop, show_progress: false, loader };
 //! let mut validate = |model: &ItemRatings<Flex>| {
 //!     Ok(valid.measure(Judged { predictor: Some(model), scorer: None })?.0)
 //! };

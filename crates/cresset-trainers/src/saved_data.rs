@@ -188,7 +188,8 @@ impl Columns {
         };
         let split = Split { train: rows(0), valid: rows(1), test: rows(2), note };
         let Self { user_id, item_id, rating, time, .. } = self;
-        (Ratings { user_id, item_id, rating, time, time_kind }, split)
+        // Parts that a source gave are in the split; they are not saved a second time.
+        (Ratings { user_id, item_id, rating, time, time_kind, parts: None }, split)
     }
 }
 

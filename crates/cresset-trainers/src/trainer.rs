@@ -1,12 +1,11 @@
 //! The training loop, top to bottom: epochs of steps, a validation, the best model kept, a checkpoint.
 
-use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use cresset_data::Batches;
 use cresset_data::files::atomic_write;
+use cresset_data::{Batches, Loader, LoaderConfig};
 use cresset_metrics::{Direction, MetricError, Metrics, direction};
 use cresset_nn::optim::Optimizer;
 use cresset_nn::weights::{self, named_tensors};
@@ -19,9 +18,6 @@ use crate::history::pairs;
 use crate::progress::EpochBar;
 use crate::run_dir::RunDir;
 use crate::stop::StopFlag;
-
-/// Batches made ahead of the step that uses them.
-const BATCHES_AHEAD: usize = 4;
 
 const CHECKPOINT: &str = "checkpoints/last/checkpoint.safetensors";
 const BEST_WEIGHTS: &str = "best_model/weights.safetensors";
@@ -37,6 +33,8 @@ pub struct Trainer<'a> {
     pub stop: StopFlag,
     /// Whether a terminal shows a bar over the steps of each epoch.
     pub show_progress: bool,
+    /// How batches are made ahead of the steps.
+    pub loader: LoaderConfig,
 }
 
 /// A trained model: the weights of its best epoch.
@@ -139,7 +137,7 @@ impl Trainer<'_> {
             .map_err(CheckpointError::of(&file))
     }
 
-    /// The steps of one epoch that are still to do, with the batches made ahead on a thread of their own.
+    /// The steps of one epoch that are still to do, with the batches made ahead on threads of their own.
     fn train_epoch<B, M, S>(&self, session: &mut Session<B, M>, batches: &S) -> Result<(), TrainError>
     where
         B: AutodiffRecommender,
@@ -153,12 +151,7 @@ impl Trainer<'_> {
         let rate = self.config.learning_rate_at(epoch);
         let mut bar = EpochBar::new([epoch + 1, self.config.epochs], [first, n_steps], self.show_progress);
         std::thread::scope(|scope| {
-            let (sender, receiver) = sync_channel(BATCHES_AHEAD);
-            scope.spawn(move || {
-                // An error means that the loop has stopped and wants no more.
-                (first..n_steps).try_for_each(|step| sender.send(batches.batch(&order, step)))
-            });
-            for batch in receiver {
+            for batch in Loader::start(scope, batches, &order, first, self.loader) {
                 let loss = session.step(&batch, self.config.seed, rate)?;
                 session.progress.epoch_seconds += clock.elapsed().as_secs_f64();
                 clock = Instant::now();

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use super::delimited::{fields, for_each_line, latin1};
-use super::rows::{RatingRow, RatingSink};
 use crate::catalogue::{Catalogue, ItemInfo, UserInfo};
 use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::files::open_text;
 use crate::interactions::TimeKind;
 use crate::source::{RawData, open_required};
+use crate::text::{RatingRow, RatingSink, fields, for_each_line, latin1};
 
 const RATING_RANGE: (f32, f32) = (1.0, 5.0);
 /// Id, title, two dates and an address, then the flags.
@@ -21,14 +20,13 @@ const FIELDS_BEFORE_GENRES: usize = 5;
 ///
 /// [`DataError`] when `u.data` is missing, a file is empty, or a row is not of its format.
 pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
-    let mut sink = RatingSink::new(RATING_RANGE, config.on_bad_row);
+    let mut sink = RatingSink::new(Some(RATING_RANGE), config);
     sink.interactions.time_kind = TimeKind::Timestamp;
-    for_each_line(open_required(folder, &["u.data"])?, |at, line| {
+    sink.read_lines(open_required(folder, &["u.data"])?, |at, line, rows| {
         let [user, item, rating, time] = fields(at, line, b"\t")?;
-        sink.push(at, &RatingRow { user, item, rating, time: Some(time) })
+        rows.push(at, &RatingRow { user, item, rating: Some(rating), time: Some(time), part: None })
     })?;
-    let catalogue = Catalogue { items: read_items(folder)?, users: read_users(folder)? };
-    Ok(RawData { interactions: sink.interactions, catalogue, rating_range: RATING_RANGE })
+    Ok(sink.finish(Catalogue { items: read_items(folder)?, users: read_users(folder)? }))
 }
 
 fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
@@ -44,7 +42,7 @@ fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
         }
         let flagged = genres.iter().zip(flags).filter(|(_, flag)| flag == b"1");
         let genres = flagged.map(|(genre, _)| genre.clone()).filter(|genre| genre != "unknown").collect();
-        items.push(ItemInfo { id: latin1(id), title: latin1(title), genres });
+        items.push(ItemInfo { id: latin1(id), title: latin1(title), genres, ..ItemInfo::default() });
         Ok(())
     })?;
     Ok(items)

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use super::csv_edition::push_ratings;
-use super::delimited::{fields, for_each_line, latin1};
 use super::genres;
-use super::rows::{RatingRow, RatingSink};
 use crate::catalogue::{Catalogue, ItemInfo, UserInfo};
 use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::files::open_text;
 use crate::interactions::TimeKind;
 use crate::source::{RawData, open_required};
+use crate::text::{RatingRow, RatingSink, fields, for_each_line, latin1};
 
 const RATING_RANGE: (f32, f32) = (1.0, 5.0);
 
@@ -24,19 +23,18 @@ const RATING_RANGE: (f32, f32) = (1.0, 5.0);
 ///
 /// [`DataError`] when both rating files are missing, a file is empty, or a row is not of its format.
 pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
-    let mut sink = RatingSink::new(RATING_RANGE, config.on_bad_row);
+    let mut sink = RatingSink::new(Some(RATING_RANGE), config);
     match open_text(&folder.join("ratings.dat"))? {
         Some(file) => {
             sink.interactions.time_kind = TimeKind::Timestamp;
-            for_each_line(file, |at, line| {
+            sink.read_lines(file, |at, line, rows| {
                 let [user, item, rating, time] = fields(at, line, b"::")?;
-                sink.push(at, &RatingRow { user, item, rating, time: Some(time) })
+                rows.push(at, &RatingRow { user, item, rating: Some(rating), time: Some(time), part: None })
             })?;
         }
         None => push_ordered(folder, &mut sink)?,
     }
-    let catalogue = Catalogue { items: read_items(folder)?, users: read_users(folder)? };
-    Ok(RawData { interactions: sink.interactions, catalogue, rating_range: RATING_RANGE })
+    Ok(sink.finish(Catalogue { items: read_items(folder)?, users: read_users(folder)? }))
 }
 
 fn push_ordered(folder: &Path, sink: &mut RatingSink) -> Result<(), DataError> {
@@ -53,7 +51,8 @@ fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
     let mut items = Vec::new();
     for_each_line(file, |at, line| {
         let [id, title, list] = fields(at, line, b"::")?;
-        items.push(ItemInfo { id: latin1(id), title: latin1(title), genres: genres(&latin1(list)) });
+        let genres = genres(&latin1(list));
+        items.push(ItemInfo { id: latin1(id), title: latin1(title), genres, ..ItemInfo::default() });
         Ok(())
     })?;
     Ok(items)

@@ -2,9 +2,8 @@
 //!
 //! Every file may be plain or compressed (`u.data` or `u.data.gz`). Ratings are required; the files that describe
 //! items and users are read when they are there, and without them titles are ids. Fields beyond those a format
-//! names are ignored. [`OnBadRow`](crate::OnBadRow) says what becomes of a rating that is empty, NaN or off the
-//! scale; a row with too few fields or a rating such as "abc" is always an error, since a file with such a row is
-//! damaged or of another format.
+//! names are ignored. [`OnBadRow`](crate::OnBadRow) says what becomes of a row that cannot be read or whose rating is
+//! empty, NaN or off the scale.
 //!
 //! # Source
 //!
@@ -12,11 +11,8 @@
 //! <https://doi.org/10.1145/2827872>.
 
 mod csv_edition;
-mod delimited;
 mod ml_100k;
 mod ml_1m;
-mod rows;
-mod table;
 
 pub use csv_edition::read as read_csv_edition;
 pub use ml_1m::read as read_1m;

@@ -2,11 +2,11 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::alias::AliasTable;
 use super::config::WorldConfig;
 use super::films::Films;
 use super::numeric::{below, dot, logistic, normal, uniform};
 use super::people::{Person, TASTE};
+use crate::alias::AliasTable;
 use crate::interactions::{Interactions, TimeKind};
 use crate::random::stream;
 

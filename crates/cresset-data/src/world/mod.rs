@@ -28,7 +28,6 @@
 //! # Ok::<(), cresset_data::world::WorldError>(())
 //! ```
 
-mod alias;
 mod config;
 mod films;
 mod history;
@@ -44,7 +43,6 @@ mod views;
 pub use config::{WorldConfig, WorldError};
 pub use relation::Relation;
 pub use truth::Truth;
-pub use views::Vectors;
 
 use films::Films;
 use people::Person;
@@ -52,6 +50,7 @@ use views::{Seen, view};
 
 use crate::catalogue::{Catalogue, ItemInfo};
 use crate::interactions::Interactions;
+use crate::vectors::Vectors;
 
 /// A synthetic world: what a data set would say of it, and its truth.
 ///
@@ -125,6 +124,7 @@ fn describe(config: &WorldConfig, films: &Films) -> Vec<ItemInfo> {
             .iter()
             .map(|&genre| genres[genre as usize].clone())
             .collect(),
+        ..ItemInfo::default()
     };
     (0..films.len()).map(describe).collect()
 }

@@ -4,39 +4,10 @@ use super::films::Films;
 use super::numeric::{dot, normal, normalise, normals};
 use super::relation::Relation;
 use crate::random::stream;
+use crate::vectors::Vectors;
 
 /// Length of the noise in a view against the signal's 1.
 const BLUR: f32 = 0.6;
-
-/// One vector of equal width for each film, by world index.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Vectors {
-    /// Width of each vector.
-    pub dim: usize,
-    /// The vectors one after another, each of length 1.
-    pub values: Vec<f32>,
-}
-
-impl Vectors {
-    /// The vector of one film.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such film.
-    pub fn row(&self, item: usize) -> &[f32] {
-        &self.values[item * self.dim..][..self.dim]
-    }
-
-    /// Number of vectors.
-    pub fn len(&self) -> usize {
-        self.values.len() / self.dim
-    }
-
-    /// Whether there is no vector.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-}
 
 /// The part of a film that a view shows.
 pub(super) enum Seen {
@@ -53,7 +24,7 @@ impl Seen {
     }
 }
 
-/// A noisy linear view of some parts of each film, of length 1.
+/// A noisy linear view of some parts of each film, of length 1, by world index.
 pub(super) fn view(films: &Films, seen: &[Seen], dim: usize, seed: u64, site: &str) -> Vectors {
     let width: usize = seen.iter().map(|part| part.of(films, 0).len()).sum();
     let mut lens = normals(&mut stream(seed, site, 0), dim * width);
@@ -67,5 +38,6 @@ pub(super) fn view(films: &Films, seen: &[Seen], dim: usize, seed: u64, site: &s
         normalise(&mut row);
         values.extend(row);
     }
-    Vectors { dim, values }
+    let ids = (1..=films.len()).map(|id| id.to_string()).collect();
+    Vectors { ids, dim, values }
 }

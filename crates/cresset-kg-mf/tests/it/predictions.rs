@@ -79,6 +79,7 @@ fn users_and_items_without_a_training_rating_fall_back_on_biases_until_the_end()
         rating: vec![5.0, 4.0],
         time: vec![0, 0],
         time_kind: TimeKind::Timestamp,
+        parts: None,
     };
     let model = drawn(3, 2, 7);
     assert_ne!(model.predict_pairs(&[0], &[0]), [SCALE.mean], "a drawn vector says something by chance");

@@ -22,6 +22,7 @@ fn data(time_kind: TimeKind) -> SavedData {
             rating: vec![0.5, 5.0, 3.3, 1.0, 4.0],
             time: vec![3, NO_TIME, -1, i64::MAX, 0],
             time_kind,
+            parts: None,
         },
         split: Split {
             train: vec![0, 4],

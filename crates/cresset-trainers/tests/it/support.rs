@@ -7,7 +7,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use cresset_data::{Batches, RatingBatch, RatingBatches, Ratings, TimeKind};
+use cresset_data::{Batches, LoaderConfig, RatingBatch, RatingBatches, Ratings, TimeKind};
 use cresset_metrics::{MetricError, Metrics};
 use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, RowIndex, StepKey, TrainModel};
 use cresset_trainers::config::TrainingConfig;
@@ -86,14 +86,14 @@ impl<B: AutodiffRecommender> TrainModel<B> for Tiny<B> {
 }
 
 /// Batches of ratings, one of which may ask the run to stop, and one may have a loss without a slope.
-pub(crate) struct Loader {
+pub(crate) struct StoppingBatches {
     ratings: RatingBatches,
     stop_at: Option<(u64, usize)>,
     stop: StopFlag,
     root_of_zero_at: Option<(u64, usize)>,
 }
 
-impl Batches for Loader {
+impl Batches for StoppingBatches {
     type Batch = TinyBatch;
     type Order = (u64, Vec<u32>);
 
@@ -127,6 +127,7 @@ pub(crate) fn ratings(n: u32) -> Ratings {
         rating: (0..n).map(|row| (1 + row * 7 % 10) as f32 / 2.0).collect(),
         time: vec![0; n as usize],
         time_kind: TimeKind::Timestamp,
+        parts: None,
     }
 }
 
@@ -176,14 +177,15 @@ impl Run {
         let seed = self.config.seed;
         let stop = StopFlag::default();
         let ratings = RatingBatches::new(self.ratings.clone(), self.config.batch_size, seed);
-        let loader = Loader {
+        let batches = StoppingBatches {
             ratings,
             stop_at: self.stop_at,
             stop: stop.clone(),
             root_of_zero_at: self.root_of_zero_at,
         };
-        let trainer = Trainer { config: &self.config, run: &run, stop, show_progress: false };
-        trainer.fit(Tiny::<Cpu>::new(self.n_items, seed), &loader, validate, &Default::default())
+        let loader = LoaderConfig::default();
+        let trainer = Trainer { config: &self.config, run: &run, stop, show_progress: false, loader };
+        trainer.fit(Tiny::<Cpu>::new(self.n_items, seed), &batches, validate, &Default::default())
     }
 
     /// As [`fit`](Self::fit), validating on ratings that stay as they are.

@@ -1,0 +1,243 @@
+//! A source made into files that models and other programs read: `prepare`.
+//!
+//! | below the output folder | what it is |
+//! | --- | --- |
+//! | `interactions_mapped.parquet`, `uid2idx.json`, `iid2idx.json`, `splits.json` ... | the [processed folder](crate::processed) |
+//! | `sequences.txt` | `user item` a line, ids from 1, each user's items in time order |
+//! | `graph/` | `train.txt`, `valid.txt`, `test.txt` (`user item item ...`, indices from 0), `user_list.txt`, `item_list.txt` |
+//! | `negatives.json` | on request: frozen candidates of each tested user ([`CandidateSets`]) |
+//! | `knowledge_graph/` | where `data.graph` names a source: the graph of [`crate::graph`], as it is saved |
+//! | `cleaned_ratings.csv` | on request: `userId,movieId,rating,timestamp` under external ids |
+//! | `manifest.json` | the configuration, what each cleaning step left out, the split, and the files with their hashes |
+//!
+//! The same configuration and data give the same bytes, on any number of threads.
+//!
+//! ```
+//! use cresset_data::DataConfig;
+//! use cresset_data::prepare::{PrepareOptions, prepare};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let options = PrepareOptions { cleaned_csv: true, ..PrepareOptions::default() };
+//! let manifest = prepare(&DataConfig::default(), "".as_ref(), folder.path(), &options)?;
+//! assert_eq!(manifest.n_ratings, manifest.n_train + manifest.n_valid + manifest.n_test);
+//! assert!(folder.path().join("cleaned_ratings.csv").is_file());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod csv;
+mod forms;
+mod lines;
+mod manifest;
+
+use std::path::{Path, PathBuf};
+
+use crate::config::DataConfig;
+use crate::dataset::Dataset;
+use crate::error::DataError;
+use crate::files::{FileError, atomic_write};
+use crate::graph::{self, KnowledgeGraph};
+use crate::negatives::{CandidateSets, NegativesError, Protocol};
+use crate::processed::{NEGATIVES, write_folder};
+use crate::split::Split;
+use crate::user_items::UserItems;
+
+pub use csv::write_cleaned_csv;
+pub use forms::{write_graph_lists, write_sequences};
+pub use manifest::{CleaningStep, FileEntry, PrepareManifest};
+
+/// Name of the manifest.
+pub const MANIFEST: &str = "manifest.json";
+const CLEANED: &str = "cleaned_ratings.csv";
+const SEQUENCES: &str = "sequences.txt";
+const GRAPH: &str = "graph";
+const KNOWLEDGE_GRAPH: &str = "knowledge_graph";
+
+/// What is written beside the processed folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrepareOptions {
+    /// The sequence form. Default: true.
+    pub sequences: bool,
+    /// The graph form. Default: true.
+    pub graph: bool,
+    /// The cleaned ratings as CSV. Default: false.
+    pub cleaned_csv: bool,
+    /// The candidates of each tested user, drawn by `data.split_seed`. Default: `full`, none are drawn.
+    pub candidates: Protocol,
+}
+
+impl Default for PrepareOptions {
+    fn default() -> Self {
+        Self { sequences: true, graph: true, cleaned_csv: false, candidates: Protocol::Full }
+    }
+}
+
+/// Reads, cleans and splits the configured source below `data_dir`, and writes its forms into the folder `output`.
+///
+/// With `k_fold` the split is that of the first fold. The manifest is written last: a folder without one was left
+/// half way.
+///
+/// # Errors
+///
+/// [`DataError`] when the data cannot be read, cleaned or split, or a file cannot be written.
+pub fn prepare(
+    config: &DataConfig,
+    data_dir: &Path,
+    output: &Path,
+    options: &PrepareOptions,
+) -> Result<PrepareManifest, DataError> {
+    let data = Dataset::load(config, data_dir)?;
+    let split = Split::of(&data.ratings, config, 0)?;
+    let graph = graph::of_dataset(config, data_dir, &data)?;
+    write_prepared(config, &data, &split, graph.as_ref(), output, options)
+}
+
+/// As [`prepare`], for data that were read and split already.
+///
+/// # Errors
+///
+/// [`DataError`] when a file cannot be written.
+pub fn write_prepared(
+    config: &DataConfig,
+    data: &Dataset,
+    split: &Split,
+    graph: Option<&KnowledgeGraph>,
+    output: &Path,
+    options: &PrepareOptions,
+) -> Result<PrepareManifest, DataError> {
+    let path = output.join(MANIFEST);
+    // What is there belongs to a manifest no longer.
+    remove(&path)?;
+    write_folder(output, data, split)?;
+    if options.sequences {
+        write_sequences(&output.join(SEQUENCES), &data.ratings)?;
+    }
+    if options.graph {
+        write_graph_lists(&output.join(GRAPH), data, split)?;
+    }
+    if options.candidates != Protocol::Full {
+        candidates(options.candidates, config.split_seed, data, split)?.save_json(&output.join(NEGATIVES))?;
+    }
+    if let Some(graph) = graph {
+        graph.save(&output.join(KNOWLEDGE_GRAPH))?;
+    }
+    if options.cleaned_csv {
+        write_cleaned_csv(&output.join(CLEANED), data)?;
+    }
+    let manifest = PrepareManifest::of(config, data, split, files_below(output, options, graph.is_some())?);
+    let mut json = serde_json::to_vec_pretty(&manifest).map_err(|cause| FileError::write(&path, cause))?;
+    json.push(b'\n');
+    atomic_write(&path, &json)?;
+    Ok(manifest)
+}
+
+/// Candidates of every user who has a test row, none of them an item of the user in any part.
+fn candidates(
+    protocol: Protocol,
+    seed: u64,
+    data: &Dataset,
+    split: &Split,
+) -> Result<CandidateSets, NegativesError> {
+    let own = UserItems::from_ratings(&data.ratings, data.n_users());
+    let users: Vec<u32> = split.test.iter().map(|&row| data.ratings.user_id[row as usize]).collect();
+    let counts = data.ratings.select(&split.train).item_counts(data.n_items());
+    CandidateSets::draw(protocol, &users, &own, &counts, seed)
+}
+
+fn remove(path: &Path) -> Result<(), FileError> {
+    match std::fs::remove_file(path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(FileError::write(path, cause)),
+        _ => Ok(()),
+    }
+}
+
+/// The files that `options` ask for, by their paths below the folder.
+fn files_below(
+    output: &Path,
+    options: &PrepareOptions,
+    has_graph: bool,
+) -> Result<Vec<FileEntry>, DataError> {
+    let mut names: Vec<PathBuf> =
+        ["interactions_mapped.parquet", "uid2idx.json", "iid2idx.json", "splits.json"]
+            .into_iter()
+            .chain(["items.jsonl", "users.jsonl"])
+            .map(PathBuf::from)
+            .collect();
+    names.extend(options.sequences.then(|| SEQUENCES.into()));
+    if options.graph {
+        names.extend(forms::GRAPH_FILES.map(|name| Path::new(GRAPH).join(name)));
+    }
+    names.extend((options.candidates != Protocol::Full).then(|| NEGATIVES.into()));
+    if has_graph {
+        names.extend(graph::SAVED_FILES.map(|name| Path::new(KNOWLEDGE_GRAPH).join(name)));
+    }
+    names.extend(options.cleaned_csv.then(|| CLEANED.into()));
+    names.iter().map(|name| FileEntry::of(output, name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::processed::ProcessedFolder;
+    use crate::ratings::Ratings;
+    use crate::source::SourceKind;
+    use crate::world::WorldConfig;
+
+    fn small() -> DataConfig {
+        let synthetic = WorldConfig { n_users: 40, n_items: 30, n_ratings: 500, ..WorldConfig::default() };
+        let graph = serde_json::from_str(r#"{ "sources": [{ "format": "synthetic" }] }"#).unwrap();
+        DataConfig { synthetic, graph, ..DataConfig::default() }
+    }
+
+    fn all() -> PrepareOptions {
+        PrepareOptions { cleaned_csv: true, candidates: Protocol::Uniform(5), ..PrepareOptions::default() }
+    }
+
+    #[test]
+    fn every_form_is_written_and_listed_with_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = prepare(&small(), "".as_ref(), folder.path(), &all()).unwrap();
+        assert_eq!((manifest.n_users, manifest.n_items, manifest.n_ratings), (40, 30, 500));
+        assert_eq!(manifest.files.len(), 17);
+        for file in &manifest.files {
+            let bytes = fs::metadata(folder.path().join(&file.name)).unwrap().len();
+            assert_eq!((file.bytes, file.sha256.len()), (bytes, 64), "{}", file.name);
+        }
+        let saved: PrepareManifest =
+            serde_json::from_slice(&fs::read(folder.path().join(MANIFEST)).unwrap()).unwrap();
+        assert_eq!(saved, manifest);
+        let read = ProcessedFolder::read(folder.path()).unwrap();
+        assert_eq!(read.ratings.len() as u64, manifest.n_ratings);
+        assert!(read.negatives.is_some());
+        let graph = KnowledgeGraph::load(&folder.path().join(KNOWLEDGE_GRAPH)).unwrap();
+        assert_eq!(graph.statistics().n_items, 30);
+    }
+
+    #[test]
+    fn the_same_data_give_the_same_bytes_on_any_number_of_threads() {
+        let hashes = [1, 3].map(|n_threads| {
+            let folder = tempfile::tempdir().unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+            pool.install(|| prepare(&small(), "".as_ref(), folder.path(), &all())).unwrap().files
+        });
+        assert_eq!(hashes[0], hashes[1]);
+    }
+
+    #[test]
+    fn what_was_prepared_is_a_source_of_the_same_data() {
+        let data_dir = tempfile::tempdir().unwrap();
+        prepare(&small(), "".as_ref(), &data_dir.path().join("films"), &all()).unwrap();
+        let config = DataConfig {
+            source: SourceKind::TwoTowerFolder,
+            name: Some("films".to_owned()),
+            ..DataConfig::default()
+        };
+        let again = Dataset::load(&config, data_dir.path()).unwrap();
+        let data = Dataset::load(&small(), "".as_ref()).unwrap();
+        assert_eq!((&again.users, &again.items), (&data.users, &data.items));
+        // The folder gives the split as well.
+        assert!(again.ratings.parts.is_some());
+        assert_eq!(Ratings { parts: None, ..again.ratings }, data.ratings);
+    }
+}

@@ -1,0 +1,49 @@
+//! Where a folder keeps text vectors, and what their keys mean.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::DataError;
+use crate::files::FileError;
+use crate::vocabulary::Vocabulary;
+
+/// The files `items_text_emb_*` of a folder, in order of their names, whatever their format.
+///
+/// # Errors
+///
+/// [`DataError::File`] when the folder cannot be read.
+pub fn text_embedding_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let fail = |cause| FileError::read(folder, cause);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("items_text_emb")) {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// Keys of vectors as external ids of `items`.
+///
+/// Keys that are ids stay. Where some are not, and every key is an index of `items`, all are taken for indices.
+///
+/// ```
+/// use cresset_data::Vocabulary;
+/// use cresset_data::processed::external_ids;
+///
+/// let items = Vocabulary::from_ids(["B01", "B02"]);
+/// let keys = |keys: [&str; 2]| external_ids(keys.map(str::to_owned).to_vec(), &items);
+/// assert_eq!(keys(["B02", "B99"]), ["B02", "B99"]);
+/// assert_eq!(keys(["1", "0"]), ["B02", "B01"]);
+/// ```
+pub fn external_ids(keys: Vec<String>, items: &Vocabulary) -> Vec<String> {
+    if keys.iter().all(|key| items.index_of(key).is_some()) {
+        return keys;
+    }
+    let index = |key: &String| key.parse().ok().filter(|&index: &u32| (index as usize) < items.len());
+    match keys.iter().map(index).collect::<Option<Vec<u32>>>() {
+        Some(indices) => indices.into_iter().map(|index| items.id_of(index).to_owned()).collect(),
+        None => keys,
+    }
+}

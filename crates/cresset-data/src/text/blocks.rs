@@ -1,0 +1,257 @@
+//! A file of text in blocks of whole lines, so that many threads can parse it and each knows its line numbers.
+
+use std::io::{BufRead, Read};
+use std::path::{Path, PathBuf};
+
+use memchr::{memchr, memchr_iter, memchr2_iter, memrchr};
+
+use super::at::At;
+use crate::error::DataError;
+use crate::files::{FileError, TextFile};
+
+/// Large enough that a block's own dictionary of ids is small beside its rows, small enough for many at once.
+const BLOCK_BYTES: usize = 4 << 20;
+/// A line this long is no line of a table: a quote was never closed, or the file is of another kind.
+const MAX_LINE_BYTES: usize = 256 << 20;
+
+/// Whether a line end between two quotes is text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quotes {
+    /// `"` is a letter like any other.
+    Plain,
+    /// As in CSV: a field in quotes may hold line ends.
+    Csv,
+}
+
+/// Whole lines of a file.
+pub(crate) struct Block {
+    bytes: Vec<u8>,
+    first_line: u64,
+}
+
+/// The blocks of a file, in order.
+pub(crate) struct Blocks {
+    path: PathBuf,
+    reader: Box<dyn BufRead + Send>,
+    quotes: Quotes,
+    /// What was read beyond the last block's end.
+    rest: Vec<u8>,
+    next_line: u64,
+    is_at_end: bool,
+}
+
+impl Blocks {
+    pub(crate) fn of(file: TextFile, quotes: Quotes) -> Self {
+        let TextFile { path, reader } = file;
+        Self { path, reader, quotes, rest: Vec::new(), next_line: 1, is_at_end: false }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Up to `n` further blocks; none at the end of the file.
+    pub(crate) fn take(&mut self, n: usize) -> Result<Vec<Block>, DataError> {
+        let mut blocks = Vec::with_capacity(n);
+        while blocks.len() < n {
+            let Some(block) = self.next()? else { break };
+            blocks.push(block);
+        }
+        Ok(blocks)
+    }
+
+    /// The first line that is not blank and its number, taken off what [`take`](Self::take) gives next: a header.
+    pub(crate) fn take_line(&mut self) -> Result<Option<(u64, Vec<u8>)>, DataError> {
+        while let Some(block) = self.next()? {
+            let (mut rest, mut number, mut found) = (&block.bytes[..], block.first_line, None);
+            while found.is_none() && !rest.is_empty() {
+                let (line, n_ends) = first_line(rest, self.quotes);
+                let text = without_end(line);
+                found = (!text.trim_ascii().is_empty()).then(|| (number, text.to_vec()));
+                rest = &rest[line.len()..];
+                number += n_ends;
+            }
+            if found.is_some() {
+                self.give_back(rest, number);
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes `lines`, the first of them numbered `number`, the next to be handed out.
+    fn give_back(&mut self, lines: &[u8], number: u64) {
+        let mut bytes = lines.to_vec();
+        bytes.append(&mut self.rest);
+        self.rest = bytes;
+        self.next_line = number;
+    }
+
+    /// An error when the file had no line.
+    pub(crate) fn refuse_empty(&self, n_lines: u64) -> Result<(), DataError> {
+        if n_lines == 0 { Err(DataError::EmptyFile { file: self.path.clone() }) } else { Ok(()) }
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<Block>, DataError> {
+        let mut bytes = Vec::with_capacity(self.rest.len() + BLOCK_BYTES + 1);
+        bytes.append(&mut self.rest);
+        while !self.is_at_end {
+            let read = self.reader.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut bytes);
+            self.is_at_end = read.map_err(|cause| FileError::read(&self.path, cause))? == 0;
+            let Some(end) = end_of_lines(&bytes, self.quotes).filter(|_| !self.is_at_end) else {
+                self.refuse_endless_line(&bytes)?;
+                continue;
+            };
+            self.rest.extend_from_slice(&bytes[end..]);
+            bytes.truncate(end);
+            break;
+        }
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let first_line = self.next_line;
+        self.next_line += memchr_iter(b'\n', &bytes).count() as u64;
+        if first_line == 1 && bytes.starts_with(b"\xef\xbb\xbf") {
+            // The byte-order mark that some editors put before the first line.
+            bytes.drain(..3);
+        }
+        Ok(Some(Block { bytes, first_line }))
+    }
+
+    fn refuse_endless_line(&self, bytes: &[u8]) -> Result<(), DataError> {
+        if bytes.len() <= MAX_LINE_BYTES || self.is_at_end {
+            return Ok(());
+        }
+        let at = At { file: &self.path, line: self.next_line };
+        let start = &bytes[..80];
+        Err(at.bad_field("row", start, "one that ends within 256 MiB, its quotes closed"))
+    }
+}
+
+/// Where the last whole line ends.
+fn end_of_lines(bytes: &[u8], quotes: Quotes) -> Option<usize> {
+    if quotes == Quotes::Plain || memchr(b'"', bytes).is_none() {
+        return memrchr(b'\n', bytes).map(|at| at + 1);
+    }
+    let mut is_quoted = false;
+    let mut end = None;
+    for at in memchr2_iter(b'"', b'\n', bytes) {
+        match bytes[at] {
+            b'"' => is_quoted = !is_quoted,
+            _ if !is_quoted => end = Some(at + 1),
+            _ => {}
+        }
+    }
+    end
+}
+
+impl Block {
+    /// Calls `each` on every line that is not blank, without its end, and returns how many there were.
+    ///
+    /// # Errors
+    ///
+    /// What `each` returns first.
+    pub(crate) fn for_each_line<'b>(
+        &'b self,
+        path: &Path,
+        quotes: Quotes,
+        mut each: impl FnMut(At<'_>, &'b [u8]) -> Result<(), DataError>,
+    ) -> Result<u64, DataError> {
+        let (mut rest, mut number, mut n_lines) = (&self.bytes[..], self.first_line, 0);
+        while !rest.is_empty() {
+            let (line, n_ends) = first_line(rest, quotes);
+            let text = without_end(line);
+            if !text.trim_ascii().is_empty() {
+                n_lines += 1;
+                each(At { file: path, line: number }, text)?;
+            }
+            rest = &rest[line.len()..];
+            number += n_ends;
+        }
+        Ok(n_lines)
+    }
+}
+
+/// The first line with its end, and the number of line ends in it: more than one within quotes.
+fn first_line(bytes: &[u8], quotes: Quotes) -> (&[u8], u64) {
+    let mut end = 0;
+    for n_ends in 1.. {
+        end = memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |at| end + at + 1);
+        let is_open = || memchr_iter(b'"', &bytes[..end]).count() % 2 == 1;
+        if quotes == Quotes::Plain || end == bytes.len() || !is_open() {
+            return (&bytes[..end], n_ends);
+        }
+    }
+    (bytes, 0)
+}
+
+/// The text of a line, without `\n` or `\r\n`.
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> TextFile {
+        let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
+        TextFile { path: "a.csv".into(), reader }
+    }
+
+    fn lines(text: &str, quotes: Quotes) -> Vec<(u64, String)> {
+        let mut blocks = Blocks::of(file(text), quotes);
+        let mut found = Vec::new();
+        while let Some(block) = blocks.next().unwrap() {
+            let keep = |at: At<'_>, line: &[u8]| {
+                found.push((at.line, String::from_utf8_lossy(line).into_owned()));
+                Ok(())
+            };
+            block.for_each_line(Path::new("a.csv"), quotes, keep).unwrap();
+        }
+        found
+    }
+
+    fn numbered(lines: &[(u64, &str)]) -> Vec<(u64, String)> {
+        lines.iter().map(|&(number, line)| (number, line.to_owned())).collect()
+    }
+
+    #[test]
+    fn blank_lines_are_counted_and_left_out_and_the_last_needs_no_end() {
+        assert_eq!(lines("a\r\n\n b\nc", Quotes::Plain), numbered(&[(1, "a"), (3, " b"), (4, "c")]));
+        assert_eq!(lines("", Quotes::Plain), []);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_text() {
+        assert_eq!(lines("\u{feff}a\nb", Quotes::Plain), numbered(&[(1, "a"), (2, "b")]));
+    }
+
+    #[test]
+    fn a_line_end_in_quotes_is_text_where_quotes_count() {
+        let text = "1,\"two\nlines\"\n2,x\n";
+        assert_eq!(lines(text, Quotes::Csv), numbered(&[(1, "1,\"two\nlines\""), (3, "2,x")]));
+        assert_eq!(lines(text, Quotes::Plain).len(), 3);
+    }
+
+    #[test]
+    fn the_header_is_taken_off_and_the_lines_below_keep_their_numbers() {
+        let mut blocks = Blocks::of(file("\nuser,item\n1,2\n"), Quotes::Csv);
+        assert_eq!(blocks.take_line().unwrap(), Some((2, b"user,item".to_vec())));
+        let block = blocks.next().unwrap().unwrap();
+        assert_eq!((block.first_line, &block.bytes[..]), (3, b"1,2\n".as_slice()));
+        assert!(blocks.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn blocks_are_cut_between_lines_however_long_the_file() {
+        let text: String = (0..900_000).map(|line| format!("{line},\"a b\"\n")).collect();
+        assert!(text.len() > 2 * BLOCK_BYTES);
+        for quotes in [Quotes::Plain, Quotes::Csv] {
+            let found = lines(&text, quotes);
+            assert_eq!(found.len(), 900_000);
+            assert!(found.iter().all(|(number, line)| *line == format!("{},\"a b\"", number - 1)));
+        }
+    }
+}

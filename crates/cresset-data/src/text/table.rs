@@ -1,0 +1,290 @@
+//! CSV with a header, row by row, so that an error can name its line whatever the line ends are.
+
+use std::path::{Path, PathBuf};
+
+use memchr::{memchr, memchr_iter};
+
+use super::at::At;
+use super::blocks::{Blocks, Quotes};
+use crate::error::DataError;
+use crate::files::TextFile;
+
+/// A byte that stands between two fields once or, as in `::`, a number of times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Separator {
+    byte: u8,
+    width: usize,
+}
+
+impl Separator {
+    pub(crate) const fn byte(byte: u8) -> Self {
+        Self { byte, width: 1 }
+    }
+
+    /// The separator that `text` spells: one ASCII character, once or repeated; `None` for any other text.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        let text = if text == "\\t" { "\t" } else { text };
+        let byte =
+            text.bytes().next().filter(|&byte| byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n'))?;
+        text.bytes().all(|other| other == byte).then_some(Self { byte, width: text.len() })
+    }
+}
+
+/// How the rows of a table are cut into fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    /// What stands between two fields.
+    pub(crate) separator: Separator,
+    /// Whether fields may stand in quotes.
+    pub(crate) quotes: Quotes,
+}
+
+impl Dialect {
+    /// Commas and quotes.
+    pub(crate) const CSV: Self = Self { separator: Separator::byte(b','), quotes: Quotes::Csv };
+    /// Tabs, without quotes.
+    pub(crate) const TSV: Self = Self { separator: Separator::byte(b'\t'), quotes: Quotes::Plain };
+    /// Single spaces, without quotes.
+    pub(crate) const SPACES: Self = Self { separator: Separator::byte(b' '), quotes: Quotes::Plain };
+
+    /// A separator with the quotes that go with it: with commas and semicolons fields may stand in quotes, as
+    /// spreadsheets write them; with any other separator a quote is a letter like any other.
+    pub(crate) fn of(separator: Separator) -> Self {
+        let has_quotes = separator.width == 1 && matches!(separator.byte, b',' | b';');
+        Self { separator, quotes: if has_quotes { Quotes::Csv } else { Quotes::Plain } }
+    }
+}
+
+/// The names in the first line of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Header {
+    file: PathBuf,
+    columns: Vec<String>,
+}
+
+impl Header {
+    fn new(file: &Path, row: &Row) -> Self {
+        let columns = (0..row.len()).map(|column| String::from_utf8_lossy(&row[column]).trim().to_owned());
+        Self { file: file.to_owned(), columns: columns.collect() }
+    }
+
+    /// The line it stands in, taken to be the first.
+    pub(crate) fn at(&self) -> At<'_> {
+        At { file: &self.file, line: 1 }
+    }
+
+    /// The names, in the order of the columns.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The number of a column by any of its names, in any case.
+    pub(crate) fn find(&self, names: &[&str]) -> Option<usize> {
+        self.columns.iter().position(|column| names.iter().any(|name| column.eq_ignore_ascii_case(name)))
+    }
+
+    /// As [`find`](Self::find), for a column that must be there; the first name is the one that errors give.
+    pub(crate) fn require(&self, names: &[&str]) -> Result<usize, DataError> {
+        self.find(names).ok_or_else(|| self.missing(names[0]))
+    }
+
+    /// The error for a column that is not there.
+    pub(crate) fn missing(&self, column: &str) -> DataError {
+        let header = self.columns.join(",");
+        DataError::MissingColumn { file: self.file.clone(), column: column.to_owned(), header }
+    }
+}
+
+/// Takes the header off a file; its number of fields and what `columns` makes of it.
+///
+/// # Errors
+///
+/// What `columns` returns, a failed read, or [`DataError::EmptyFile`] when there is no header.
+pub(crate) fn take_header<C>(
+    blocks: &mut Blocks,
+    dialect: Dialect,
+    columns: impl FnOnce(&Header) -> Result<C, DataError>,
+) -> Result<(C, usize), DataError> {
+    let Some((line, text)) = blocks.take_line()? else {
+        return Err(DataError::EmptyFile { file: blocks.path().to_owned() });
+    };
+    let mut row = Row::default();
+    row.split(At { file: blocks.path(), line }, &text, dialect)?;
+    Ok((columns(&Header::new(blocks.path(), &row))?, row.len()))
+}
+
+/// The fields of the first line that is not blank, which may be a header.
+///
+/// # Errors
+///
+/// A failed read, or [`DataError::EmptyFile`] when there is no such line.
+pub(crate) fn first_row(file: TextFile, dialect: Dialect) -> Result<Header, DataError> {
+    let mut blocks = Blocks::of(file, dialect.quotes);
+    Ok(take_header(&mut blocks, dialect, |header| Ok(header.clone()))?.0)
+}
+
+/// Passes the header to `columns` and every other row, with what that returned, to `each`.
+///
+/// A row has at least as many fields as the header.
+///
+/// # Errors
+///
+/// What the two functions return, a failed read, [`DataError::EmptyFile`] when there is no row below the header, or
+/// an error that names the line when a row is short or a quote is not closed.
+pub(crate) fn for_each_row<C>(
+    file: TextFile,
+    dialect: Dialect,
+    columns: impl FnOnce(&Header) -> Result<C, DataError>,
+    mut each: impl FnMut(At<'_>, &C, &Row) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let mut blocks = Blocks::of(file, dialect.quotes);
+    let (columns, n_columns) = take_header(&mut blocks, dialect, columns)?;
+    let (mut row, mut n_rows) = (Row::default(), 0);
+    while let Some(block) = blocks.next()? {
+        n_rows += block.for_each_line(blocks.path(), dialect.quotes, |at, line| {
+            row.split_whole(at, line, dialect, n_columns)?;
+            each(at, &columns, &row)
+        })?;
+    }
+    blocks.refuse_empty(n_rows)
+}
+
+/// The fields of one line without their quotes; its memory is used again for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Row {
+    /// The fields, each with a separator's width of bytes behind it.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    width: usize,
+}
+
+impl Row {
+    /// As [`split`](Self::split), for a line that must have `n_columns` fields at least.
+    pub(crate) fn split_whole(
+        &mut self,
+        at: At<'_>,
+        line: &[u8],
+        dialect: Dialect,
+        n_columns: usize,
+    ) -> Result<(), DataError> {
+        self.split(at, line, dialect)?;
+        if self.len() < n_columns { Err(at.too_few_fields(self.len(), n_columns, line)) } else { Ok(()) }
+    }
+
+    /// Cuts a line at its separators; within quotes a separator is text, and two quotes are one.
+    fn split(&mut self, at: At<'_>, line: &[u8], dialect: Dialect) -> Result<(), DataError> {
+        self.bytes.clear();
+        self.ends.clear();
+        let Separator { byte, width } = dialect.separator;
+        self.width = width;
+        if dialect.quotes == Quotes::Csv && memchr(b'"', line).is_some() {
+            return self.split_quoted(at, line, byte);
+        }
+        self.bytes.extend_from_slice(line);
+        match width {
+            1 => self.ends.extend(memchr_iter(byte, line)),
+            _ => self.ends.extend(runs(line, byte, width)),
+        }
+        self.ends.push(line.len());
+        Ok(())
+    }
+
+    fn split_quoted(&mut self, at: At<'_>, line: &[u8], separator: u8) -> Result<(), DataError> {
+        let mut is_quoted = false;
+        let mut rest = line.iter().peekable();
+        while let Some(&byte) = rest.next() {
+            match byte {
+                b'"' if is_quoted && rest.next_if(|&&next| next == b'"').is_some() => self.bytes.push(b'"'),
+                b'"' => is_quoted = !is_quoted,
+                _ => {
+                    if byte == separator && !is_quoted {
+                        self.ends.push(self.bytes.len());
+                    }
+                    self.bytes.push(byte);
+                }
+            }
+        }
+        self.ends.push(self.bytes.len());
+        if is_quoted { Err(at.bad_field("row", line, "one whose quotes are closed")) } else { Ok(()) }
+    }
+
+    /// The number of fields.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+impl std::ops::Index<usize> for Row {
+    type Output = [u8];
+
+    fn index(&self, field: usize) -> &[u8] {
+        let start = if field == 0 { 0 } else { self.ends[field - 1] + self.width };
+        &self.bytes[start..self.ends[field]]
+    }
+}
+
+/// Where a separator of several bytes begins, from left to right and without overlap.
+fn runs(line: &[u8], byte: u8, width: usize) -> impl Iterator<Item = usize> {
+    let mut next_start = 0;
+    memchr_iter(byte, line).filter(move |&at| {
+        let is_whole = || line[at..].iter().take(width).filter(|&&it| it == byte).count() == width;
+        let is_run = at >= next_start && is_whole();
+        if is_run {
+            next_start = at + width;
+        }
+        is_run
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(line: &str) -> Result<Vec<String>, String> {
+        let mut row = Row::default();
+        let at = At { file: Path::new("movies.csv"), line: 7 };
+        row.split(at, line.as_bytes(), Dialect::CSV).map_err(|error| error.to_string())?;
+        Ok((0..row.len()).map(|field| String::from_utf8_lossy(&row[field]).into_owned()).collect())
+    }
+
+    #[test]
+    fn a_comma_within_quotes_is_text_and_two_quotes_are_one() {
+        assert_eq!(
+            split(r#"1,"American ""President"", The",Drama"#).unwrap(),
+            ["1", r#"American "President", The"#, "Drama"]
+        );
+    }
+
+    #[test]
+    fn a_separator_may_be_a_byte_twice() {
+        let dialect = Dialect::of(Separator::of("::").unwrap());
+        let at = At { file: Path::new("movies.dat"), line: 1 };
+        let mut row = Row::default();
+        row.split(at, b"1::Toy: Story::::x:::y", dialect).unwrap();
+        let fields: Vec<_> = (0..row.len()).map(|field| String::from_utf8_lossy(&row[field])).collect();
+        assert_eq!(fields, ["1", "Toy: Story", "", "x", ":y"]);
+    }
+
+    #[test]
+    fn what_separates_is_one_character_once_or_repeated() {
+        assert_eq!(Separator::of("\\t"), Some(Separator::byte(b'\t')));
+        assert_eq!(Separator::of("||"), Some(Separator { byte: b'|', width: 2 }));
+        for text in ["", ", ", "\"", "\n", "é"] {
+            assert_eq!(Separator::of(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn empty_fields_are_fields() {
+        assert_eq!(split(r#","",x,"#).unwrap(), ["", "", "x", ""]);
+        assert_eq!(split(",,x,").unwrap(), ["", "", "x", ""]);
+    }
+
+    #[test]
+    fn a_quote_that_stays_open_is_refused_with_its_line() {
+        assert_eq!(
+            split(r#"1,"Toy"#).unwrap_err(),
+            r#"movies.csv:7: row "1,"Toy" is not one whose quotes are closed: correct or delete the line"#
+        );
+    }
+}

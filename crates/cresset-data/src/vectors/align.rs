@@ -1,0 +1,98 @@
+//! One row per item of a vocabulary.
+
+use std::collections::HashMap;
+
+use super::{IdMap, Vectors};
+use crate::vocabulary::Vocabulary;
+
+/// A row for each index of a vocabulary, with a mask for those that have none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AlignedVectors {
+    /// Width of each row.
+    pub dim: usize,
+    /// The rows by index, zero where absent: `[n, dim]`.
+    pub values: Vec<f32>,
+    /// Whether an index has a row: `[n]`.
+    pub present: Vec<bool>,
+    /// Number of vectors whose id no index asks for.
+    pub n_unused: usize,
+}
+
+impl AlignedVectors {
+    /// The row of one index, zero where it is absent.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is not below the length of the vocabulary.
+    pub fn row(&self, index: u32) -> &[f32] {
+        &self.values[index as usize * self.dim..][..self.dim]
+    }
+
+    /// The number of indices that have a row.
+    pub fn n_present(&self) -> usize {
+        self.present.iter().filter(|&&is_present| is_present).count()
+    }
+}
+
+impl Vectors {
+    /// A row for each id of `vocabulary`, in the order of its indices.
+    pub fn align(&self, vocabulary: &Vocabulary) -> AlignedVectors {
+        self.align_by(vocabulary, Some)
+    }
+
+    /// As [`align`](Self::align), for vectors under the ids of another data set: each id of `vocabulary` is looked up
+    /// under the id that `map` gives it, and has no row where that gives none.
+    ///
+    /// Several ids may share a vector.
+    pub fn align_mapped(&self, vocabulary: &Vocabulary, map: &IdMap) -> AlignedVectors {
+        self.align_by(vocabulary, |id| map.get(id))
+    }
+
+    fn align_by<'m>(
+        &self,
+        vocabulary: &'m Vocabulary,
+        vector_id: impl Fn(&'m str) -> Option<&'m str>,
+    ) -> AlignedVectors {
+        let row_of: HashMap<&str, usize> = self.ids.iter().map(String::as_str).zip(0..).collect();
+        let mut values = vec![0.0; vocabulary.len() * self.dim];
+        let mut present = vec![false; vocabulary.len()];
+        let mut is_used = vec![false; self.len()];
+        for (index, id) in vocabulary.ids().iter().enumerate() {
+            let Some(&row) = vector_id(id).and_then(|id| row_of.get(id)) else { continue };
+            values[index * self.dim..][..self.dim].copy_from_slice(self.row(row));
+            present[index] = true;
+            is_used[row] = true;
+        }
+        let n_unused = is_used.iter().filter(|&&is_used| !is_used).count();
+        AlignedVectors { dim: self.dim, values, present, n_unused }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posters() -> Vectors {
+        let ids = ["10", "20", "30"].map(str::to_owned).to_vec();
+        Vectors { ids, dim: 2, values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] }
+    }
+
+    #[test]
+    fn rows_follow_the_vocabulary_and_are_zero_where_absent() {
+        let items = Vocabulary::from_ids(["5", "20", "10"]);
+        let aligned = posters().align(&items);
+        assert_eq!(aligned.values, [0.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(aligned.present, [false, true, true]);
+        assert_eq!((aligned.n_present(), aligned.n_unused), (2, 1));
+        assert_eq!(aligned.row(2), [3.0, 4.0]);
+    }
+
+    #[test]
+    fn ids_of_another_data_set_are_looked_up_through_the_map() {
+        let items = Vocabulary::from_ids(["1", "2", "10"]);
+        let map = IdMap::from_pairs([("1", "30"), ("2", "30"), ("3", "20")]);
+        let aligned = posters().align_mapped(&items, &map);
+        assert_eq!(aligned.values, [5.0, 6.0, 5.0, 6.0, 0.0, 0.0]);
+        assert_eq!((aligned.n_present(), aligned.n_unused), (2, 2));
+    }
+}
