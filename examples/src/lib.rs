@@ -15,6 +15,7 @@ pub mod fit;
 pub mod inspect;
 pub mod models;
 pub mod predict;
+pub mod prepare;
 pub mod recommend;
 pub mod saved;
 pub mod train;

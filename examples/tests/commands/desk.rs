@@ -94,6 +94,10 @@ impl Desk {
         self.end_of(env!("CARGO_BIN_EXE_inspect"), args)
     }
 
+    pub(crate) fn prepare(&self, args: &[&str]) -> Ended {
+        self.end_of(env!("CARGO_BIN_EXE_prepare"), args)
+    }
+
     /// `train`, not yet started.
     pub(crate) fn train_command(&self, args: &[&str]) -> Command {
         self.command(env!("CARGO_BIN_EXE_train"), args)

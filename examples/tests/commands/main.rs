@@ -13,6 +13,7 @@ mod inspect;
 mod interrupt;
 mod outcome;
 mod predict;
+mod prepare;
 mod quickstart;
 mod recommend;
 mod resume;
