@@ -5,21 +5,25 @@ use std::path::Path;
 
 use super::PeersError;
 
-/// Stands before the comparison.
-const BEGIN: &str = "<!-- peers nn: begin -->";
-/// Stands after it.
-const END: &str = "<!-- peers nn: end -->";
+/// What stands before and after the comparison of a suite.
+fn markers(suite: &str) -> [String; 2] {
+    ["begin", "end"].map(|place| format!("<!-- peers {suite}: {place} -->"))
+}
 
-/// The document's text, once it is seen to have a place for the comparison.
+/// The document's text, once it is seen to have a place for the comparison of `suite`.
 ///
 /// # Errors
 ///
 /// If it cannot be read, or has not each marker once and in order.
-pub(super) fn load(path: &Path) -> Result<String, PeersError> {
+pub(super) fn load(path: &Path, suite: &str) -> Result<String, PeersError> {
     let text = fs::read_to_string(path).map_err(PeersError::at(path))?;
-    match with_section(&text, "") {
+    let markers = markers(suite);
+    match with_section(&text, "", &markers) {
         Ok(_) => Ok(text),
-        Err(found) => Err(PeersError::Markers { path: path.into(), found, begin: BEGIN, end: END }),
+        Err(found) => {
+            let [begin, end] = markers;
+            Err(PeersError::Markers { path: path.into(), found, begin, end })
+        }
     }
 }
 
@@ -28,26 +32,33 @@ pub(super) fn load(path: &Path) -> Result<String, PeersError> {
 /// # Errors
 ///
 /// As [`load`], or if the document cannot be written.
-pub(super) fn write(path: &Path, section: &str) -> Result<(), PeersError> {
+pub(super) fn write(path: &Path, suite: &str, section: &str) -> Result<(), PeersError> {
     // Read again: the measurements took long, and somebody may have written elsewhere in the document meanwhile.
-    let text = load(path)?;
-    let written = with_section(&text, section).expect("load has seen the markers");
+    let text = load(path, suite)?;
+    let written = with_section(&text, section, &markers(suite)).expect("load has seen the markers");
     fs::write(path, written).map_err(PeersError::at(path))
 }
 
 /// `text` with `section` between the markers, or what is wrong with the markers.
-fn with_section(text: &str, section: &str) -> Result<String, &'static str> {
-    let (before, rest) = text.split_once(BEGIN).ok_or("no first marker")?;
-    let (_, after) = rest.split_once(END).ok_or("no last marker after the first")?;
-    if [before, after].iter().any(|part| part.contains(BEGIN) || part.contains(END)) || rest.contains(BEGIN) {
+fn with_section(text: &str, section: &str, [begin, end]: &[String; 2]) -> Result<String, &'static str> {
+    let (before, rest) = text.split_once(begin).ok_or("no first marker")?;
+    let (_, after) = rest.split_once(end).ok_or("no last marker after the first")?;
+    if [before, after].iter().any(|part| part.contains(begin) || part.contains(end)) || rest.contains(begin) {
         return Err("a marker twice");
     }
-    Ok(format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", section.trim()))
+    Ok(format!("{before}{begin}\n\n{}\n\n{end}{after}", section.trim()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BEGIN: &str = "<!-- peers nn: begin -->";
+    const END: &str = "<!-- peers nn: end -->";
+
+    fn with_section(text: &str, section: &str) -> Result<String, &'static str> {
+        super::with_section(text, section, &markers("nn"))
+    }
 
     #[test]
     fn only_what_stands_between_the_markers_is_replaced() {
@@ -73,7 +84,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("benchmarks.md");
         fs::write(&path, "# A").unwrap();
-        let error = write(&path, "new").unwrap_err();
+        let error = write(&path, "nn", "new").unwrap_err();
         assert!(error.to_string().contains("benchmarks.md has no first marker"), "{error}");
         assert_eq!(error.exit_code(), 2);
         assert_eq!(fs::read_to_string(&path).unwrap(), "# A");
@@ -84,7 +95,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("benchmarks.md");
         fs::write(&path, format!("# A\n{BEGIN}{END}\n")).unwrap();
-        write(&path, "new").unwrap();
+        write(&path, "nn", "new").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("# A\n{BEGIN}\n\nnew\n\n{END}\n"));
     }
 }

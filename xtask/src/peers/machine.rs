@@ -7,44 +7,50 @@ use std::process::Command;
 
 use super::PeersError;
 
-/// Prints the date and the version of PyTorch, a line each.
-const QUESTION: &str = "import datetime, torch; print(datetime.date.today()); print(torch.__version__)";
+/// Prints the date and the version of each package named on the command line, a line each.
+const QUESTION: &str = "import datetime, sys, importlib.metadata as m; print(datetime.date.today()); \
+                        print(*map(m.version, sys.argv[1:]), sep='\\n')";
 
-/// Date, processor and peer.
+/// Date, processor and peers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Machine {
     /// Year, month and day.
     date: String,
     /// The processor's own name.
     processor: String,
-    /// The peer's version.
-    torch: String,
+    /// The peers and their versions.
+    peers: String,
 }
 
 impl Machine {
-    /// Asks the system for its processor and `python` for the date and its PyTorch.
+    /// Asks the system for its processor and `python` for the date and the versions of `packages`.
     ///
     /// # Errors
     ///
-    /// If `python` does not start or has no PyTorch.
-    pub(super) fn describe(python: &Path) -> Result<Self, PeersError> {
-        let no_torch = |reason| PeersError::NoTorch { python: python.into(), reason };
-        let output = Command::new(python).args(["-c", QUESTION]).output();
-        let output = output.map_err(|error| no_torch(error.to_string()))?;
+    /// If `python` does not start or lacks a package.
+    pub(super) fn describe(python: &Path, packages: &[&str]) -> Result<Self, PeersError> {
+        let no_peer =
+            |reason| PeersError::NoPeer { python: python.into(), packages: packages.join(", "), reason };
+        let output = Command::new(python).args(["-c", QUESTION]).args(packages).output();
+        let output = output.map_err(|error| no_peer(error.to_string()))?;
         if !output.status.success() {
-            return Err(no_torch(last_line(&output.stderr)));
+            return Err(no_peer(last_line(&output.stderr)));
         }
         let answer = String::from_utf8_lossy(&output.stdout);
-        let [date, torch] = answer.lines().collect::<Vec<_>>()[..] else {
-            return Err(no_torch(format!("it answered `{}`", answer.trim())));
-        };
-        Ok(Self { date: date.into(), processor: processor(), torch: torch.into() })
+        let mut lines = answer.lines();
+        let date = lines.next().unwrap_or_default().to_owned();
+        let peers: Vec<_> =
+            packages.iter().zip(lines).map(|(name, version)| format!("{name} {version}")).collect();
+        if peers.len() < packages.len() {
+            return Err(no_peer(format!("it answered `{}`", answer.trim())));
+        }
+        Ok(Self { date, processor: processor(), peers: peers.join(", ") })
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}, torch {}", self.date, self.processor, self.torch)
+        write!(f, "{}, {}, {}", self.date, self.processor, self.peers)
     }
 }
 
@@ -85,9 +91,9 @@ mod tests {
 
     #[test]
     fn a_python_that_is_not_there_is_named_with_the_way_to_make_it() {
-        let error = Machine::describe(Path::new("no/such/python")).unwrap_err();
+        let error = Machine::describe(Path::new("no/such/python"), &["torch"]).unwrap_err();
         let sentence = error.to_string();
-        assert!(sentence.starts_with("no/such/python cannot say its torch version"), "{sentence}");
+        assert!(sentence.starts_with("no/such/python cannot say its version of torch"), "{sentence}");
         assert!(sentence.contains("pip install -r benches/peers/requirements.txt"), "{sentence}");
         assert_eq!(error.exit_code(), 2);
     }

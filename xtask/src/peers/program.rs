@@ -1,20 +1,20 @@
 //! The programs of both sides.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::measurement::{self, Line};
-use super::{Group, PeersError, PeersOptions};
+use super::suite::{Amount, Group};
+use super::{PeersError, PeersOptions};
 use crate::workspace::{Workspace, cargo_program};
-
-/// What Cargo is told to build and run.
-const OUR_PROGRAM: [&str; 5] = ["--release", "-p", "cresset-benches", "--bin", "step_times"];
 
 /// Our program and the peers'.
 #[derive(Debug)]
 pub(super) struct Programs<'a> {
     root: &'a Path,
     options: &'a PeersOptions,
+    /// Where files are made that both sides read.
+    folder: PathBuf,
 }
 
 impl<'a> Programs<'a> {
@@ -25,21 +25,38 @@ impl<'a> Programs<'a> {
     /// If ours cannot be built.
     pub(super) fn build(workspace: &'a Workspace, options: &'a PeersOptions) -> Result<Self, PeersError> {
         let mut command = Command::new(cargo_program());
-        command.current_dir(&workspace.root).arg("build").args(OUR_PROGRAM);
-        let status = command.status().map_err(|error| did_not_start(&command, error))?;
-        if !status.success() {
-            return Err(failed(&command, status));
+        command.current_dir(&workspace.root).arg("build").args(options.suite.our_program());
+        run(command)?;
+        Ok(Self { root: &workspace.root, options, folder: workspace.root.join("target").join("peers") })
+    }
+
+    /// Has our program make the file that both sides read.
+    ///
+    /// # Errors
+    ///
+    /// If it fails.
+    pub(super) fn prepare(&self, group: &Group) -> Result<(), PeersError> {
+        match group.amount {
+            Amount::Steps { .. } => Ok(()),
+            Amount::File { .. } => {
+                let mut command = self.ours(group);
+                command.arg("--make");
+                run(command)
+            }
         }
-        Ok(Self { root: &workspace.root, options })
     }
 
     /// The commands of one round: ours first in even rounds, last in odd ones.
     pub(super) fn in_order(&self, group: &Group, round: usize) -> Vec<Command> {
-        let mut commands = vec![self.ours(group), self.peer(group)];
-        if self.options.stock {
-            let mut stock = self.peer(group);
-            stock.arg("--stock");
-            commands.push(stock);
+        let mut commands = vec![self.ours(group)];
+        match group.amount {
+            Amount::Steps { .. } => {
+                commands.push(self.peer(group, &[]));
+                commands.extend(self.options.stock.then(|| self.peer(group, &["--stock"])));
+            }
+            Amount::File { peers } => {
+                commands.extend(peers.iter().map(|name| self.peer(group, &["--implementation", name])));
+            }
         }
         if round % 2 == 1 {
             commands.reverse();
@@ -49,25 +66,33 @@ impl<'a> Programs<'a> {
 
     fn ours(&self, group: &Group) -> Command {
         let mut command = Command::new(cargo_program());
-        command.current_dir(self.root).args(["run", "--quiet"]).args(OUR_PROGRAM).args(["--", group.name]);
-        command.args(self.amounts(group));
+        command.current_dir(self.root).args(["run", "--quiet"]).args(self.options.suite.our_program());
+        command.args(["--", group.name]).args(self.amounts(group));
         command
     }
 
-    fn peer(&self, group: &Group) -> Command {
+    fn peer(&self, group: &Group, settings: &[&str]) -> Command {
         // Relative to where the command was typed, as the option's default is.
         let mut command = Command::new(&self.options.python);
-        command.arg(self.root.join("benches").join("peers").join(group.program)).args(self.amounts(group));
-        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        command.arg(self.root.join("benches").join("peers").join(group.program));
+        if let Amount::File { .. } = group.amount {
+            command.arg(group.name);
+        }
+        command.args(self.amounts(group)).args(settings).env("PYTHONDONTWRITEBYTECODE", "1");
         command
     }
 
-    fn amounts(&self, group: &Group) -> [String; 6] {
-        let value = |value: usize| value.to_string();
-        let threads = value(usize::from(self.options.threads));
-        let [steps, warmup] = [value(group.steps), value(group.warmup)];
-        ["--steps".into(), steps, "--warmup".into(), warmup, "--threads".into(), threads]
+    fn amounts(&self, group: &Group) -> Vec<String> {
+        let mut amounts = group.arguments(&self.folder);
+        amounts.extend(["--threads".into(), self.options.threads.to_string()]);
+        amounts
     }
+}
+
+/// Runs a program whose output is of no interest.
+fn run(mut command: Command) -> Result<(), PeersError> {
+    let status = command.status().map_err(|error| did_not_start(&command, error))?;
+    if status.success() { Ok(()) } else { Err(failed(&command, status)) }
 }
 
 /// Runs a program to its end, its complaints going where ours go, and reads what it measured of `group`.

@@ -1,0 +1,144 @@
+//! What is measured: groups of cases, and the programs that measure them.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+/// Programs that belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Suite {
+    /// Training steps of the shared layers: PyTorch.
+    Nn,
+    /// A file of ratings made ready for training: pandas and Polars.
+    Data,
+}
+
+/// Cases that one program of each side measures.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// Its name on both sides.
+    pub(super) name: &'static str,
+    /// The peer's file in `benches/peers`.
+    pub(super) program: &'static str,
+    /// How much is measured.
+    pub(super) amount: Amount,
+}
+
+/// How much of a group is measured by one run of a program.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Amount {
+    /// Many steps of each case, in one process.
+    Steps {
+        /// Measured steps.
+        steps: usize,
+        /// Steps before them.
+        warmup: usize,
+    },
+    /// One case on a file that our program makes beforehand, and one process for each peer.
+    File {
+        /// What the peer's program is asked for.
+        peers: &'static [&'static str],
+    },
+}
+
+const fn steps(name: &'static str, program: &'static str, steps: usize, warmup: usize) -> Group {
+    Group { name, program, amount: Amount::Steps { steps, warmup } }
+}
+
+const fn frames(name: &'static str) -> Group {
+    Group { name, program: "frames.py", amount: Amount::File { peers: &["polars", "pandas"] } }
+}
+
+/// In the order of the table.
+const NN_GROUPS: &[Group] = &[
+    steps("two_tower_step", "two_tower_step.py", 20, 3),
+    steps("kg_mf_step", "kg_mf_step.py", 20, 3),
+    steps("catalogue_softmax", "catalogue_softmax.py", 10, 2),
+    steps("sasrec_step", "sasrec_step.py", 10, 2),
+    steps("tables", "tables_step.py", 50, 5),
+    steps("attention", "attention.py", 50, 5),
+];
+
+/// In the order of the table.
+const DATA_GROUPS: &[Group] = &[frames("ratings_1m"), frames("ratings_5m"), frames("ratings_20m")];
+
+impl Suite {
+    /// Its name on the command line and in the document.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Nn => "nn",
+            Self::Data => "data",
+        }
+    }
+
+    /// What Cargo is told to build and run for our side.
+    pub(super) fn our_program(self) -> &'static [&'static str] {
+        match self {
+            Self::Nn => &["--release", "-p", "cresset-benches", "--bin", "step_times"],
+            Self::Data => &["--release", "-p", "cresset-data", "--example", "ratings_to_parquet"],
+        }
+    }
+
+    /// The Python packages beside which ours is measured.
+    pub(super) fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Nn => &["torch"],
+            Self::Data => &["pandas", "polars"],
+        }
+    }
+
+    fn groups(self) -> &'static [Group] {
+        match self {
+            Self::Nn => NN_GROUPS,
+            Self::Data => DATA_GROUPS,
+        }
+    }
+
+    /// The groups named in `only`, or all when it is empty.
+    pub(super) fn chosen_groups(self, only: &[String]) -> Vec<&'static Group> {
+        let is_chosen = |group: &&Group| only.is_empty() || only.iter().any(|name| name == group.name);
+        self.groups().iter().filter(is_chosen).collect()
+    }
+}
+
+/// The names of all groups of all suites.
+pub(super) fn all_group_names() -> Vec<&'static str> {
+    Suite::value_variants().iter().flat_map(|suite| suite.groups()).map(|group| group.name).collect()
+}
+
+impl Group {
+    /// What both sides are told of the amount; `folder` holds the files of [`Amount::File`].
+    pub(super) fn arguments(&self, folder: &Path) -> Vec<String> {
+        match self.amount {
+            Amount::Steps { steps, warmup } => {
+                vec!["--steps".into(), steps.to_string(), "--warmup".into(), warmup.to_string()]
+            }
+            Amount::File { .. } => vec!["--folder".into(), folder.display().to_string()],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Workspace;
+
+    #[test]
+    fn all_groups_run_in_order_unless_told_otherwise() {
+        let names = |only: &[String]| {
+            Suite::Nn.chosen_groups(only).iter().map(|group| group.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[]), NN_GROUPS.iter().map(|group| group.name).collect::<Vec<_>>());
+        assert_eq!(names(&["attention".into(), "tables".into()]), ["tables", "attention"]);
+    }
+
+    #[test]
+    fn every_group_has_its_peer_program() {
+        let workspace = Workspace::load().unwrap();
+        for group in Suite::value_variants().iter().flat_map(|suite| suite.groups()) {
+            let path = workspace.root.join("benches/peers").join(group.program);
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.contains(&format!("\"{}\"", group.name)), "{} has another group", path.display());
+        }
+    }
+}
