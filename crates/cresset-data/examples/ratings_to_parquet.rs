@@ -11,8 +11,12 @@ use std::error::Error;
 use std::fs::{File, create_dir_all, read_to_string};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::ArrowError;
+use cresset_data::arrow::{SPLIT, part_column};
 use cresset_data::parquet_io::{ParquetOptions, write_parquet};
 use cresset_data::{DataConfig, Dataset, SourceKind, Split, SplitKind, World, WorldConfig};
 
@@ -78,7 +82,7 @@ fn measure(folder: &Path, group: &str) -> Result<(), Box<dyn Error>> {
     // What is not needed any more makes room for what comes.
     drop((data.ratings, order));
     let split = Split::of(&ratings, &config, 0)?;
-    let rows = ratings.into_batch(Some(&split));
+    let rows = with_parts(&ratings.into_batch(None), &split)?;
     write_parquet(&folder.join(format!("{group}.cresset.parquet")), &rows, &ParquetOptions::default())?;
     let ms = begin.elapsed().as_secs_f64() * 1e3;
     let line = format!(r#""group": "{group}", "implementation": "cresset""#);
@@ -87,6 +91,14 @@ fn measure(folder: &Path, group: &str) -> Result<(), Box<dyn Error>> {
         println!(r#"{{{line}, "case": "peak memory", "mb": {mb}}}"#);
     }
     Ok(())
+}
+
+/// The rows with a column of their parts as the peers write it: 0, 1 and 2.
+fn with_parts(rows: &RecordBatch, split: &Split) -> Result<RecordBatch, ArrowError> {
+    let parts = part_column(split, rows.num_rows()).keys().clone();
+    let names = rows.schema_ref().fields().iter().map(|field| field.name().as_str());
+    let columns = names.zip(rows.columns().iter().cloned());
+    RecordBatch::try_from_iter(columns.chain([(SPLIT, Arc::new(parts) as ArrayRef)]))
 }
 
 /// The most memory that this process has held, where the system says.

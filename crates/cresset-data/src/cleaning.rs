@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{DataConfig, OnBadRow};
@@ -84,8 +85,8 @@ pub(crate) fn clean(raw: &RawData, config: &DataConfig) -> Result<(Vec<u32>, Cle
         ..CleaningReport::default()
     };
     let mut kept = fit_rows(raw, config.on_bad_row, &mut report)?;
-    let is_superseded = superseded(rows, &kept);
-    report.duplicates = retain(&mut kept, |row| !is_superseded[row]);
+    let duplicates = superseded(rows, &kept);
+    report.duplicates = leave_out(&mut kept, &duplicates);
     report.outside_time = keep_window(rows, &mut kept, config);
     if let Some(min_rating) = config.min_rating {
         report.below_min_rating = retain(&mut kept, |row| rows.ratings[row] >= min_rating);
@@ -103,6 +104,15 @@ fn retain(kept: &mut Vec<u32>, passes: impl Fn(usize) -> bool) -> u64 {
     let before = kept.len();
     kept.retain(|&row| passes(row as usize));
     (before - kept.len()) as u64
+}
+
+/// Takes rows out of those kept, both ascending, and returns how many they were.
+fn leave_out(kept: &mut Vec<u32>, rows: &[u32]) -> u64 {
+    let mut rest = rows.iter().peekable();
+    if !rows.is_empty() {
+        kept.retain(|row| rest.next_if_eq(&row).is_none());
+    }
+    rows.len() as u64
 }
 
 fn keep_window(rows: &Interactions, kept: &mut Vec<u32>, config: &DataConfig) -> u64 {
@@ -126,6 +136,9 @@ fn fit_rows(raw: &RawData, on_bad_row: OnBadRow, report: &mut CleaningReport) ->
         let has_ids = Some(users[row]) != empty.0 && Some(items[row]) != empty.1;
         has_ids && (low..=high).contains(&rows.ratings[row])
     };
+    if (0..rows.len()).into_par_iter().all(is_fit) {
+        return Ok((0..rows.len() as u32).collect());
+    }
     let mut kept = Vec::with_capacity(rows.len());
     for row in 0..rows.len() {
         if is_fit(row) {
@@ -149,31 +162,45 @@ fn fault_of(raw: &RawData, row: usize) -> Option<RowFault> {
     RowFault::find(rows.users.name_at(row), rows.items.name_at(row), rows.ratings[row], range)
 }
 
-/// Marks every row but the last of its user and item: last by time, then by row.
-fn superseded(rows: &Interactions, kept: &[u32]) -> Vec<bool> {
-    let (items, times) = (rows.items.codes(), &rows.times);
-    let mut is_superseded = vec![false; rows.len()];
+/// Every row but the last of its user and item, ascending: last by time, then by row.
+fn superseded(rows: &Interactions, kept: &[u32]) -> Vec<u32> {
     let of_user = Groups::by(rows.users.codes(), rows.users.names().len(), kept.iter().copied());
+    let groups: Vec<&[u32]> = of_user.iter().collect();
+    let n_items = rows.items.names().len();
+    let n_users_at_once = groups.len().div_ceil(4 * rayon::current_num_threads()).max(1);
+    let in_users = |users: &[&[u32]]| superseded_in(rows, users, n_items);
+    let mut losers: Vec<u32> = groups.par_chunks(n_users_at_once).flat_map_iter(in_users).collect();
+    losers.sort_unstable();
+    losers
+}
+
+/// The same among the rows of some users, one group for each.
+fn superseded_in(rows: &Interactions, users: &[&[u32]], n_items: usize) -> Vec<u32> {
+    let (items, times) = (rows.items.codes(), &rows.times);
     // For each item its user's row so far, and who that user was: one array for all users, never cleared.
-    let mut latest = vec![(u32::MAX, 0_u32); rows.items.names().len()];
-    for (user, group) in of_user.iter().enumerate() {
-        for &row in group {
+    let mut latest = vec![(u32::MAX, 0_u32); n_items];
+    let mut losers = Vec::new();
+    for (user, group) in (0..).zip(users) {
+        for &row in *group {
             let slot = &mut latest[items[row as usize] as usize];
-            if slot.0 != user as u32 {
-                *slot = (user as u32, row);
+            if slot.0 != user {
+                *slot = (user, row);
                 continue;
             }
             let is_later = times[row as usize] >= times[slot.1 as usize];
-            let loser = if is_later { std::mem::replace(&mut slot.1, row) } else { row };
-            is_superseded[loser as usize] = true;
+            losers.push(if is_later { std::mem::replace(&mut slot.1, row) } else { row });
         }
     }
-    is_superseded
+    losers
 }
 
 /// Removes users and items with too few rows until all that are left have enough; returns the rows removed.
 fn keep_core(rows: &Interactions, kept: &mut Vec<u32>, config: &DataConfig) -> u64 {
     let before = kept.len();
+    if config.min_user_ratings.max(config.min_item_ratings) <= 1 {
+        // Every row is one of its user and one of its item.
+        return 0;
+    }
     loop {
         let (users, items) = (counts(&rows.users, kept), counts(&rows.items, kept));
         let len = kept.len();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::catalogue::{Catalogue, ItemInfo, UserInfo};
@@ -64,8 +65,8 @@ impl Dataset {
         let RawData { interactions: rows, catalogue, rating_range, item_files, .. } = raw;
         let n_parts = rows.parts.as_ref().map_or(rows.len(), Vec::len);
         assert_eq!(n_parts, rows.len(), "one part for each row");
-        let (users, user_id) = indexed(rows.users, &kept);
-        let (items, item_id) = indexed(rows.items, &kept);
+        let ((users, user_id), (items, item_id)) =
+            rayon::join(|| indexed(rows.users, &kept), || indexed(rows.items, &kept));
         let ratings = Ratings {
             user_id,
             item_id,
@@ -133,7 +134,7 @@ fn aligned(catalogue: Catalogue, users: &Vocabulary, items: &Vocabulary) -> Cata
 
 fn fingerprint(ratings: &Ratings, users: &Vocabulary, items: &Vocabulary, range: (f32, f32)) -> String {
     let mut hash = Sha256::new();
-    hash.update(format!("cresset data 1, {:?}, {range:?}, {} rows", ratings.time_kind, ratings.len()));
+    hash.update(format!("cresset data 2, {:?}, {range:?}, {} rows", ratings.time_kind, ratings.len()));
     hash_column(&mut hash, &ratings.user_id, u32::to_le_bytes);
     hash_column(&mut hash, &ratings.item_id, u32::to_le_bytes);
     hash_column(&mut hash, &ratings.rating, f32::to_le_bytes);
@@ -151,13 +152,24 @@ fn fingerprint(ratings: &Ratings, users: &Vocabulary, items: &Vocabulary, range:
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn hash_column<T: Copy, const BYTES: usize>(
+/// Rows hashed by one thread, which is part of what a fingerprint means.
+const HASHED_ROWS: usize = 1 << 18;
+
+/// Takes in the hashes of a column's pieces, which all threads make.
+fn hash_column<T: Copy + Sync, const BYTES: usize>(
     hash: &mut Sha256,
     column: &[T],
-    bytes: impl Fn(T) -> [u8; BYTES],
+    bytes: impl Fn(T) -> [u8; BYTES] + Sync,
 ) {
-    for chunk in column.chunks(4096) {
-        hash.update(chunk.iter().flat_map(|&value| bytes(value)).collect::<Vec<u8>>());
+    let hash_piece = |piece: &[T]| {
+        let mut hash = Sha256::new();
+        for chunk in piece.chunks(4096) {
+            hash.update(chunk.iter().flat_map(|&value| bytes(value)).collect::<Vec<u8>>());
+        }
+        hash.finalize()
+    };
+    for piece in column.par_chunks(HASHED_ROWS).map(hash_piece).collect::<Vec<_>>() {
+        hash.update(piece);
     }
 }
 

@@ -239,12 +239,17 @@ impl RowFault {
         match () {
             () if user.is_empty() => missing("user id", user),
             () if item.is_empty() => missing("item id", item),
-            () if rating.is_nan() => missing("rating", "NaN"),
-            () => {
-                let range = range.filter(|&(low, high)| !(low..=high).contains(&rating))?;
-                Some(Self::OutOfRange { value: rating.to_string(), range })
-            }
+            () => Self::of_rating(rating, range),
         }
+    }
+
+    /// As [`find`](Self::find), for the rating alone.
+    pub(crate) fn of_rating(rating: f32, range: Option<(f32, f32)>) -> Option<Self> {
+        if rating.is_nan() {
+            return Some(Self::Missing { field: "rating", value: "NaN".to_owned() });
+        }
+        let range = range.filter(|&(low, high)| !(low..=high).contains(&rating))?;
+        Some(Self::OutOfRange { value: rating.to_string(), range })
     }
 
     /// The same with the rating as its file spells it.

@@ -11,11 +11,19 @@ impl Groups {
     /// Groups `rows` by `codes[row]`, which is below `n_groups`, in time linear in both.
     pub(crate) fn by(codes: &[u32], n_groups: usize, rows: impl Iterator<Item = u32> + Clone) -> Self {
         let mut offsets = vec![0; n_groups + 1];
+        let (mut last, mut is_grouped) = (0, true);
         for row in rows.clone() {
-            offsets[codes[row as usize] as usize + 1] += 1;
+            let code = codes[row as usize];
+            offsets[code as usize + 1] += 1;
+            is_grouped &= last <= code;
+            last = code;
         }
         for group in 0..n_groups {
             offsets[group + 1] += offsets[group];
+        }
+        if is_grouped {
+            // As files that are sorted by user: the rows need not be moved.
+            return Self { rows: rows.collect(), offsets };
         }
         let mut next = offsets.clone();
         let mut grouped = vec![0; offsets[n_groups]];
@@ -68,5 +76,13 @@ mod tests {
         let mut groups = Groups::by(&[2, 0, 2, 2], 4, [0, 1, 3].into_iter());
         let found: Vec<Vec<u32>> = groups.each_mut().map(|group| group.to_vec()).collect();
         assert_eq!(found, [vec![1], vec![], vec![0, 3], vec![]]);
+    }
+
+    #[test]
+    fn rows_that_are_in_groups_already_are_grouped_in_the_same_way() {
+        let groups = Groups::by(&[0, 0, 2, 2], 3, [0, 1, 3].into_iter());
+        assert_eq!(groups.iter().collect::<Vec<_>>(), [&[0, 1][..], &[], &[3]]);
+        let none = Groups::by(&[], 2, std::iter::empty());
+        assert_eq!((none.n_rows(), none.iter().count()), (0, 2));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::Names;
+use crate::names::{Names, SmallNumber};
 use crate::split::Part;
 
 /// Time of a row that has none; such rows train and are never tested.
@@ -76,15 +76,40 @@ impl Interactions {
     ///
     /// If some of the rows have a part and others none, or a column would hold more than 2^32 distinct ids.
     pub fn push_in_part(&mut self, user: &str, item: &str, rating: f32, time: i64, part: Option<Part>) {
+        self.users.push(user);
+        self.items.push(item);
+        self.push_values(rating, time, part);
+    }
+
+    /// As [`push_in_part`](Self::push_in_part), for ids that spell numbers.
+    pub(crate) fn push_numbers(
+        &mut self,
+        [user, item]: [SmallNumber; 2],
+        rating: f32,
+        time: i64,
+        part: Option<Part>,
+    ) {
+        self.users.push_number(user);
+        self.items.push_number(item);
+        self.push_values(rating, time, part);
+    }
+
+    fn push_values(&mut self, rating: f32, time: i64, part: Option<Part>) {
         if let Some(part) = part {
             self.parts.get_or_insert_default().push(part);
         }
-        self.users.push(user);
-        self.items.push(item);
         self.ratings.push(rating);
         self.times.push(time);
         let n_parts = self.parts.as_ref().map_or(self.len(), Vec::len);
         assert_eq!(n_parts, self.len(), "every row has a part, or none has");
+    }
+
+    /// Makes room for that many further rows.
+    pub(crate) fn reserve(&mut self, n_rows: usize) {
+        self.users.codes.reserve(n_rows);
+        self.items.codes.reserve(n_rows);
+        self.ratings.reserve(n_rows);
+        self.times.reserve(n_rows);
     }
 
     /// Appends the rows of `other`, whose kind of time is taken to be this one's.
@@ -142,6 +167,12 @@ impl IdColumn {
             Some(&last) if self.names[last as usize] == *name => last,
             _ => self.names.code_or_add(name),
         };
+        self.codes.push(code);
+    }
+
+    /// Appends one row whose id spells a number.
+    pub(crate) fn push_number(&mut self, number: SmallNumber) {
+        let code = self.names.code_or_add_number(number);
         self.codes.push(code);
     }
 

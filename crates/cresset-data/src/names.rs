@@ -14,7 +14,7 @@ pub struct Names {
     /// Where each text ends.
     ends: Vec<usize>,
     /// The code of each text that is a small number, by that number; [`ABSENT`] where there is none. Most files count
-    /// their users and items from 1, and finding a number needs no hash: it takes a tenth off reading 20 million rows.
+    /// their users and items from 1, and finding a number needs no hash.
     of_number: Vec<u32>,
     /// The codes of all other texts.
     codes: HashTable<u32>,
@@ -24,7 +24,7 @@ pub struct Names {
 /// Stands for no code.
 const ABSENT: u32 = u32::MAX;
 /// Numbers from here on are found by their hash.
-const SMALL: usize = 1 << 20;
+const SMALL: u32 = 1 << 20;
 
 impl Names {
     /// The code of a text, which is added unless it is there.
@@ -33,20 +33,26 @@ impl Names {
     ///
     /// If there would be more than 2^32 - 1 texts.
     pub fn code_or_add(&mut self, name: &str) -> u32 {
-        match small_number(name) {
-            Some(number) => self.code_of_number(number, name),
+        match SmallNumber::of(name.as_bytes()) {
+            Some(number) => self.code_or_add_number(number),
             None => self.code_of_text(name),
         }
     }
 
-    fn code_of_number(&mut self, number: usize, name: &str) -> u32 {
-        if number >= self.of_number.len() {
-            self.of_number.resize((number + 1).next_power_of_two(), ABSENT);
+    /// The code of the text that spells a number, which is added unless it is there.
+    ///
+    /// # Panics
+    ///
+    /// As [`code_or_add`](Self::code_or_add).
+    pub(crate) fn code_or_add_number(&mut self, SmallNumber(number): SmallNumber) -> u32 {
+        let place = number as usize;
+        if place >= self.of_number.len() {
+            self.of_number.resize((place + 1).next_power_of_two(), ABSENT);
         }
-        if self.of_number[number] == ABSENT {
-            self.of_number[number] = add(&mut self.text, &mut self.ends, name);
+        if self.of_number[place] == ABSENT {
+            self.of_number[place] = add(&mut self.text, &mut self.ends, &number.to_string());
         }
-        self.of_number[number]
+        self.of_number[place]
     }
 
     fn code_of_text(&mut self, name: &str) -> u32 {
@@ -62,8 +68,8 @@ impl Names {
 
     /// The code of a text, if it is there.
     pub fn code_of(&self, name: &str) -> Option<u32> {
-        if let Some(number) = small_number(name) {
-            return self.of_number.get(number).copied().filter(|&code| code != ABSENT);
+        if let Some(SmallNumber(number)) = SmallNumber::of(name.as_bytes()) {
+            return self.of_number.get(number as usize).copied().filter(|&code| code != ABSENT);
         }
         self.codes.find(self.hasher.hash_one(name), |&code| self[code as usize] == *name).copied()
     }
@@ -92,21 +98,26 @@ fn add(text: &mut String, ends: &mut Vec<usize>, name: &str) -> u32 {
     code.expect("fewer than 2^32 distinct ids")
 }
 
-/// The number below [`SMALL`] that a text spells as numbers are printed: `7`, not `007` or `+7`.
-fn small_number(name: &str) -> Option<usize> {
-    let digits = name.as_bytes();
-    if digits.is_empty() || digits.len() > 7 || (digits[0] == b'0' && digits.len() > 1) {
-        return None;
-    }
-    let mut number = 0;
-    for &byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
+/// A number below [`SMALL`], whose text is as numbers are printed: `7`, not `007` or `+7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SmallNumber(u32);
+
+impl SmallNumber {
+    /// The number that a text spells, if it is one.
+    pub(crate) fn of(text: &[u8]) -> Option<Self> {
+        if text.is_empty() || text.len() > 7 || (text[0] == b'0' && text.len() > 1) {
             return None;
         }
-        number = number * 10 + usize::from(digit);
+        let mut number = 0;
+        for &byte in text {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            number = number * 10 + u32::from(digit);
+        }
+        (number < SMALL).then_some(Self(number))
     }
-    (number < SMALL).then_some(number)
 }
 
 fn get<'t>(text: &'t str, ends: &[usize], code: usize) -> &'t str {

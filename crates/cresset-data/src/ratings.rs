@@ -62,11 +62,14 @@ impl Ratings {
     ///
     /// If a row number is not below [`len`](Self::len).
     pub fn select(&self, rows: &[u32]) -> Self {
+        let ids = || rayon::join(|| pick(&self.user_id, rows), || pick(&self.item_id, rows));
+        let values = || rayon::join(|| pick(&self.rating, rows), || pick(&self.time, rows));
+        let ((user_id, item_id), (rating, time)) = rayon::join(ids, values);
         Self {
-            user_id: pick(&self.user_id, rows),
-            item_id: pick(&self.item_id, rows),
-            rating: pick(&self.rating, rows),
-            time: pick(&self.time, rows),
+            user_id,
+            item_id,
+            rating,
+            time,
             time_kind: self.time_kind,
             parts: self.parts.as_ref().map(|parts| pick(parts, rows)),
         }

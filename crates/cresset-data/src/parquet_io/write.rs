@@ -120,33 +120,33 @@ impl<'f> GroupWriter<'f> {
         Ok(Self { file, columns, schema: schema.clone(), rows_per_group, n_groups: 0 })
     }
 
-    /// Cuts a batch into row groups and writes them, a window of as many as there are threads at a time.
+    /// Cuts a batch into row groups and writes them: a window of as many as there are threads is encoded while the one
+    /// before it goes to the file.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Cause> {
         let starts: Vec<usize> = (0..batch.num_rows()).step_by(self.rows_per_group).collect();
+        let (n_rows, at_once) = (batch.num_rows(), self.rows_per_group);
+        let slice = |&start: &usize| batch.slice(start, at_once.min(n_rows - start));
+        let mut encoded = Vec::new();
         for window in starts.chunks(rayon::current_num_threads().max(1)) {
-            let slice =
-                |&start: &usize| batch.slice(start, self.rows_per_group.min(batch.num_rows() - start));
-            let slices: Vec<RecordBatch> = window.iter().map(slice).collect();
-            self.write_groups(&slices)?;
+            let groups: Vec<RecordBatch> = window.iter().map(slice).collect();
+            let jobs =
+                groups.iter().enumerate().map(|(group, batch)| self.jobs(self.n_groups + group, batch));
+            let jobs: Vec<Vec<Job>> = jobs.collect::<Result<_, Cause>>()?;
+            self.n_groups += groups.len();
+            let (next, appended) = rayon::join(|| encode_all(jobs), || self.append(encoded));
+            appended?;
+            encoded = next?;
         }
-        Ok(())
+        self.append(encoded)
     }
 
-    fn write_groups(&mut self, groups: &[RecordBatch]) -> Result<(), Cause> {
-        let jobs = groups.iter().enumerate().map(|(group, batch)| self.jobs(self.n_groups + group, batch));
-        let jobs: Vec<Vec<Job>> = jobs.collect::<Result<_, Cause>>()?;
-        let n_leaves: Vec<usize> = jobs.iter().map(Vec::len).collect();
-        // All columns of all groups are one list, so that a slow column does not hold a group up alone.
-        let jobs: Vec<Job> = jobs.into_iter().flatten().collect();
-        let chunks: Vec<ArrowColumnChunk> =
-            jobs.into_par_iter().with_max_len(1).map(encode).collect::<Result<_, Cause>>()?;
-        let mut chunks = chunks.into_iter();
-        for n_leaves in n_leaves {
+    /// Writes the columns of row groups.
+    fn append(&mut self, groups: Vec<Vec<ArrowColumnChunk>>) -> Result<(), Cause> {
+        for chunks in groups {
             let mut group = self.file.next_row_group()?;
-            chunks.by_ref().take(n_leaves).try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
+            chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
             group.close()?;
         }
-        self.n_groups += groups.len();
         Ok(())
     }
 
@@ -162,6 +162,16 @@ impl<'f> GroupWriter<'f> {
     fn finish(self) -> Result<(), Cause> {
         self.file.close().map(|_| ())
     }
+}
+
+/// Encodes the columns of row groups, all in one list, so that a slow column does not hold a group up alone.
+fn encode_all(groups: Vec<Vec<Job>>) -> Result<Vec<Vec<ArrowColumnChunk>>, Cause> {
+    let n_leaves: Vec<usize> = groups.iter().map(Vec::len).collect();
+    let jobs: Vec<Job> = groups.into_iter().flatten().collect();
+    let chunks: Vec<ArrowColumnChunk> =
+        jobs.into_par_iter().with_max_len(1).map(encode).collect::<Result<_, Cause>>()?;
+    let mut chunks = chunks.into_iter();
+    Ok(n_leaves.into_iter().map(|n| chunks.by_ref().take(n).collect()).collect())
 }
 
 fn encode(job: Job) -> Result<ArrowColumnChunk, Cause> {

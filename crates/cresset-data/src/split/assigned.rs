@@ -59,7 +59,8 @@ impl Assigned {
             Some(remedy) if !is_there => Err(SplitError::EmptyPart { part: part.name(), n_rows, remedy }),
             _ => Ok(()),
         };
-        let [train, valid, test] = [Part::Train, Part::Valid, Part::Test].map(|part| self.rows_of(part));
+        let held_out = || (self.rows_of(Part::Valid), self.rows_of(Part::Test));
+        let (train, (valid, test)) = rayon::join(|| self.rows_of(Part::Train), held_out);
         require(Part::Test, !test.is_empty(), Some(remedies.test))?;
         require(Part::Valid, !valid.is_empty(), remedies.valid)?;
         require(Part::Train, !train.is_empty(), Some(remedies.train))?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::interactions::{NO_TIME, TimeKind};
@@ -60,13 +61,18 @@ impl SplitNote {
         test: &[u32],
         n_timeless: usize,
     ) -> Self {
+        let has_dates = ratings.time_kind == TimeKind::Timestamp;
+        let count_new = |ids: &[u32]| count_new(ids, train, test);
+        let (test_rows_before_train_ends, (test_rows_of_new_users, test_rows_of_new_items)) = rayon::join(
+            || has_dates.then(|| count_older(ratings, train, test)),
+            || (count_new(&ratings.user_id), count_new(&ratings.item_id)),
+        );
         Self {
             method,
             rows_without_time: n_timeless as u64,
-            test_rows_of_new_users: count_new(&ratings.user_id, train, test),
-            test_rows_of_new_items: count_new(&ratings.item_id, train, test),
-            test_rows_before_train_ends: (ratings.time_kind == TimeKind::Timestamp)
-                .then(|| count_older(ratings, train, test)),
+            test_rows_of_new_users,
+            test_rows_of_new_items,
+            test_rows_before_train_ends,
             ..Self::default()
         }
     }
@@ -86,9 +92,9 @@ fn count_new(ids: &[u32], train: &[u32], test: &[u32]) -> u64 {
 fn count_older(ratings: &Ratings, train: &[u32], test: &[u32]) -> u64 {
     let moment = |row: u32| (ratings.time[row as usize], ratings.user_id[row as usize]);
     // The newest row of all, and the newest of any user but that row's own.
-    let newest = train.iter().map(|&row| moment(row)).max();
+    let newest = train.par_iter().map(|&row| moment(row)).max();
     let Some((newest, newest_user)) = newest else { return 0 };
-    let runner_up = train.iter().map(|&row| moment(row)).filter(|&(_, user)| user != newest_user);
+    let runner_up = train.par_iter().map(|&row| moment(row)).filter(|&(_, user)| user != newest_user);
     let runner_up = runner_up.max().map_or(NO_TIME, |(time, _)| time);
     let is_older = |&&row: &&u32| {
         let (time, user) = moment(row);

@@ -36,6 +36,8 @@ pub(crate) struct Blocks {
     quotes: Quotes,
     /// What was read beyond the last block's end.
     rest: Vec<u8>,
+    /// Memory of blocks that were parsed, for the next: fresh pages cost more than the reading.
+    spare: Vec<Vec<u8>>,
     next_line: u64,
     is_at_end: bool,
 }
@@ -43,7 +45,7 @@ pub(crate) struct Blocks {
 impl Blocks {
     pub(crate) fn of(file: TextFile, quotes: Quotes) -> Self {
         let TextFile { path, reader } = file;
-        Self { path, reader, quotes, rest: Vec::new(), next_line: 1, is_at_end: false }
+        Self { path, reader, quotes, rest: Vec::new(), spare: Vec::new(), next_line: 1, is_at_end: false }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -58,6 +60,11 @@ impl Blocks {
             blocks.push(block);
         }
         Ok(blocks)
+    }
+
+    /// Takes back blocks that nobody needs any more.
+    pub(crate) fn recycle(&mut self, blocks: Vec<Block>) {
+        self.spare.extend(blocks.into_iter().map(|block| block.bytes));
     }
 
     /// The first line that is not blank and its number, taken off what [`take`](Self::take) gives next: a header.
@@ -93,7 +100,9 @@ impl Blocks {
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Block>, DataError> {
-        let mut bytes = Vec::with_capacity(self.rest.len() + BLOCK_BYTES + 1);
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.clear();
+        bytes.reserve(self.rest.len() + BLOCK_BYTES + 1);
         bytes.append(&mut self.rest);
         while !self.is_at_end {
             let read = self.reader.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut bytes);
@@ -146,6 +155,13 @@ fn end_of_lines(bytes: &[u8], quotes: Quotes) -> Option<usize> {
 }
 
 impl Block {
+    /// About as many lines as there are, if they are as long as the first.
+    pub(crate) fn n_lines_estimated(&self) -> usize {
+        const SHORTEST: usize = 8;
+        let length = memchr(b'\n', &self.bytes).unwrap_or(self.bytes.len());
+        self.bytes.len() / length.max(SHORTEST)
+    }
+
     /// Calls `each` on every line that is not blank, without its end, and returns how many there were.
     ///
     /// # Errors
@@ -157,11 +173,13 @@ impl Block {
         quotes: Quotes,
         mut each: impl FnMut(At<'_>, &'b [u8]) -> Result<(), DataError>,
     ) -> Result<u64, DataError> {
+        // Most tables have no quote anywhere, and then no line need be searched for one.
+        let quotes = if memchr(b'"', &self.bytes).is_none() { Quotes::Plain } else { quotes };
         let (mut rest, mut number, mut n_lines) = (&self.bytes[..], self.first_line, 0);
         while !rest.is_empty() {
             let (line, n_ends) = first_line(rest, quotes);
             let text = without_end(line);
-            if !text.trim_ascii().is_empty() {
+            if !text.iter().all(u8::is_ascii_whitespace) {
                 n_lines += 1;
                 each(At { file: path, line: number }, text)?;
             }

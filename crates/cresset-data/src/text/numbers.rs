@@ -19,7 +19,17 @@ fn floor_of_decimal(text: &str) -> Option<i64> {
     (number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
 }
 
-fn short_decimal(text: &[u8]) -> Option<f32> {
+/// The whole number that up to 18 digits spell, which needs no general parser either.
+pub(crate) fn short_whole(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    text.iter()
+        .try_fold(0, |number, &byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
+}
+
+/// The number that up to 7 digits spell, with a point among them or without.
+pub(crate) fn short_decimal(text: &[u8]) -> Option<f32> {
     if text.is_empty() || text.len() > 8 {
         return None;
     }
@@ -70,6 +80,13 @@ mod tests {
         #[test]
         fn a_decimal_is_read_as_the_standard_library_reads_it(text in "[0-9]{0,8}(\\.[0-9]{0,8})?") {
             prop_assert_eq!(parse_f32(&text), text.parse().ok());
+        }
+
+        #[test]
+        fn digits_are_read_as_the_standard_library_reads_them(text in "[0-9]{0,19}|[-+ ]?[0-9.x]{1,5}") {
+            let is_short = text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+            let expected: Option<i64> = text.parse().ok().filter(|_| is_short);
+            prop_assert_eq!(short_whole(text.as_bytes()), expected);
         }
     }
 }

@@ -8,11 +8,12 @@ use crate::config::{DataConfig, OnBadRow};
 use crate::error::{DataError, RowFault};
 use crate::files::TextFile;
 use crate::interactions::{Interactions, NO_TIME};
+use crate::names::SmallNumber;
 use crate::source::{RawData, Unreadable};
 use crate::split::Part;
 use crate::text::At;
 use crate::text::blocks::{Block, Blocks, Quotes};
-use crate::text::numbers::parse_f32;
+use crate::text::numbers::{parse_f32, short_decimal};
 use crate::text::table::{Dialect, Header, Row, take_header};
 use crate::text::times::time_of;
 
@@ -56,6 +57,14 @@ struct Checks {
     range: Option<(f32, f32)>,
     on_bad_row: OnBadRow,
     time_unit: TimeUnit,
+}
+
+impl Checks {
+    /// Whether a rating may stay, which is asked for every row.
+    fn pass(&self, rating: f32) -> bool {
+        let is_on_scale = self.range.is_none_or(|(low, high)| (low..=high).contains(&rating));
+        self.on_bad_row == OnBadRow::Skip || (is_on_scale && !rating.is_nan())
+    }
 }
 
 impl RatingSink {
@@ -148,6 +157,7 @@ impl RatingSink {
         let checks = self.checks;
         let parse = |block: &Block| -> Result<Rows, DataError> {
             let (mut rows, mut each) = (Rows::new(checks), parser());
+            rows.columns.reserve(block.n_lines_estimated());
             rows.n_lines = block.for_each_line(&path, quotes, |at, line| {
                 let n_rows = rows.columns.len();
                 each(at, line, &mut rows).or_else(|error| rows.skip_to(n_rows, error))
@@ -156,23 +166,36 @@ impl RatingSink {
         };
         let n_at_once = 2 * rayon::current_num_threads();
         let mut batch = blocks.take(n_at_once)?;
-        let mut n_lines = 0;
+        let (mut parsed, mut n_lines) = (Vec::new(), 0);
         while !batch.is_empty() {
             let parse_all = || batch.par_iter().map(parse).collect::<Vec<_>>();
-            let (parsed, next) = rayon::join(parse_all, || blocks.take(n_at_once));
-            for rows in parsed {
-                let rows = rows?;
-                n_lines += rows.n_lines;
-                self.append(rows);
-            }
-            batch = next?;
+            let join_and_read = || {
+                n_lines += self.append_all(parsed)?;
+                Ok::<_, DataError>(blocks.take(n_at_once))
+            };
+            let (just_parsed, next) = rayon::join(parse_all, join_and_read);
+            parsed = just_parsed;
+            // An error in a row stands before what could not be read behind it.
+            let next = match next? {
+                Ok(next) => next,
+                Err(error) => return self.append_all(parsed).and(Err(error)),
+            };
+            blocks.recycle(std::mem::replace(&mut batch, next));
         }
+        n_lines += self.append_all(parsed)?;
         blocks.refuse_empty(n_lines)
     }
 
-    fn append(&mut self, rows: Rows) {
-        self.interactions.append(rows.columns);
-        self.unreadable.append(rows.unreadable);
+    /// Appends what blocks were parsed to, in their order, and returns the number of their lines.
+    fn append_all(&mut self, parsed: Vec<Result<Rows, DataError>>) -> Result<u64, DataError> {
+        let mut n_lines = 0;
+        for rows in parsed {
+            let rows = rows?;
+            n_lines += rows.n_lines;
+            self.interactions.append(rows.columns);
+            self.unreadable.append(rows.unreadable);
+        }
+        Ok(n_lines)
     }
 
     /// What was read, with what the source says of items and users.
@@ -202,12 +225,36 @@ impl Rows {
     ///
     /// [`DataError::BadField`] for what cannot be read, [`DataError::BadRow`] for what is missing or off the scale.
     pub(crate) fn push(&mut self, at: At<'_>, row: &RatingRow<'_>) -> Result<(), DataError> {
+        if let (Some(user), Some(item)) = (SmallNumber::of(row.user), SmallNumber::of(row.item)) {
+            return self.push_numbers(at, [user, item], row);
+        }
         let user = at.utf8("user id", row.user)?;
         let item = at.utf8("item id", row.item)?;
         let rating = row.rating.map_or(Ok(1.0), |rating| rating_of(at, rating))?;
         let time = row.time.map_or(Ok(NO_TIME), |time| time_of(at, time, self.checks.time_unit))?;
         let values = RatingValues { user, item, rating, time, part: row.part };
         self.push_checked(at, &values, |fault| fault.spelt(row.rating.unwrap_or(b"1")))
+    }
+
+    /// A row whose ids spell numbers, as most do: they need no decoding, and are not missing.
+    fn push_numbers(
+        &mut self,
+        at: At<'_>,
+        ids: [SmallNumber; 2],
+        row: &RatingRow<'_>,
+    ) -> Result<(), DataError> {
+        let rating = row.rating.map_or(Ok(1.0), |rating| rating_of(at, rating))?;
+        let time = row.time.map_or(Ok(NO_TIME), |time| time_of(at, time, self.checks.time_unit))?;
+        if !self.checks.pass(rating)
+            && let Some(fault) = RowFault::of_rating(rating, self.checks.range)
+        {
+            return Err(DataError::BadRow {
+                place: at.place(),
+                fault: fault.spelt(row.rating.unwrap_or(b"1")),
+            });
+        }
+        self.columns.push_numbers(ids, rating, time, row.part);
+        Ok(())
     }
 
     /// As [`push`](Self::push), for fields that are values already.
@@ -253,6 +300,9 @@ impl Rows {
 
 /// The rating, NaN when the field is empty.
 fn rating_of(at: At<'_>, bytes: &[u8]) -> Result<f32, DataError> {
+    if let Some(rating) = short_decimal(bytes) {
+        return Ok(rating);
+    }
     let text = at.utf8("rating", bytes)?;
     if text.is_empty() {
         return Ok(f32::NAN);

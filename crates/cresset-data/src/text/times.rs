@@ -1,7 +1,7 @@
 //! Times from text: whole numbers of a unit, or dates.
 
 use super::at::At;
-use super::numbers::parse_whole;
+use super::numbers::{parse_whole, short_whole};
 use crate::columns::TimeUnit;
 use crate::error::DataError;
 use crate::interactions::NO_TIME;
@@ -14,6 +14,9 @@ const EXPECTED: &str = "a whole number or a date like 2005-04-02 23:53:47";
 /// Numbers count `unit`s; data frames write whole numbers with a point (`881250949.0`) where a column lacks some.
 /// Dates are days of the Gregorian calendar, with a clock or without, in UTC unless they name another offset.
 pub(crate) fn time_of(at: At<'_>, bytes: &[u8], unit: TimeUnit) -> Result<i64, DataError> {
+    if let Some(number) = short_whole(bytes) {
+        return Ok(unit.seconds(number));
+    }
     let text = at.utf8("time", bytes)?;
     if text.is_empty() {
         return Ok(NO_TIME);
