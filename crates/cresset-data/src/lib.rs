@@ -82,6 +82,7 @@ mod names;
 pub mod negatives;
 mod pairs;
 pub mod parquet_io;
+pub mod predictions;
 pub mod prepare;
 pub mod processed;
 pub mod random;
