@@ -5,6 +5,8 @@ use cresset::nn::ConfigError;
 use cresset::trainers::config::{ModelSection, RunConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::failure::Failure;
+
 /// The `model` section: `kind` says which.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -15,6 +17,25 @@ pub enum ModelConfig {
 
 /// A whole config file.
 pub type Config = RunConfig<ModelConfig>;
+
+/// Refuses what no model learns from, so that nobody takes it for learnt.
+///
+/// # Errors
+///
+/// If the config names a graph or vectors.
+pub fn refuse_unread(config: &Config) -> Result<(), Failure> {
+    let unread = [
+        ("data.graph.sources", !config.data.graph.sources.is_empty()),
+        ("data.vectors", !config.data.vectors.is_empty()),
+    ];
+    match unread.into_iter().find(|(_, is_set)| *is_set) {
+        Some((key, _)) => Err(Failure::input(format!(
+            "{key} is set, and model.kind {} learns nothing from it: take it out, or use the config with `prepare`",
+            config.model.kind()
+        ))),
+        None => Ok(()),
+    }
+}
 
 impl ModelConfig {
     /// Its `kind`.

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use cresset::data::negatives::Protocol;
 use cresset::data::prepare::{CleaningStep, PrepareManifest, PrepareOptions, prepare};
+use cresset::data::vectors::VectorsFormat;
 use cresset::trainers::config::load;
 
 use crate::cli::{Common, LogFile};
@@ -29,6 +30,9 @@ pub struct Args {
     /// Write frozen candidates of each tested user too: uni100, pop100 and the like
     #[arg(long, value_name = "PROTOCOL", default_value_t = Protocol::Full)]
     candidates: Protocol,
+    /// How the vectors that data.vectors names are written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = WrittenVectors::Json)]
+    vectors: WrittenVectors,
     /// Leave the sequence form out
     #[arg(long)]
     no_sequences: bool,
@@ -37,6 +41,26 @@ pub struct Args {
     no_graph: bool,
     #[command(flatten)]
     common: Common,
+}
+
+/// The formats that vectors are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WrittenVectors {
+    Json,
+    Npy,
+    Parquet,
+    Safetensors,
+}
+
+impl From<WrittenVectors> for VectorsFormat {
+    fn from(written: WrittenVectors) -> Self {
+        match written {
+            WrittenVectors::Json => Self::Json,
+            WrittenVectors::Npy => Self::Npy,
+            WrittenVectors::Parquet => Self::Parquet,
+            WrittenVectors::Safetensors => Self::Safetensors,
+        }
+    }
 }
 
 /// Runs the command.
@@ -52,6 +76,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         graph: !args.no_graph,
         cleaned_csv: args.csv,
         candidates: args.candidates,
+        vectors: args.vectors.into(),
     };
     let manifest = prepare(&config.data, &args.common.data, &args.output, &options)?;
     print!("{}", table(&manifest));

@@ -15,7 +15,7 @@ use crate::cli::{Common, LogFile, stop_on_interrupt};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::fit::Fit;
-use crate::models::Config;
+use crate::models::{Config, refuse_unread};
 
 /// Train a recommender from a config file
 #[derive(Debug, Parser)]
@@ -61,6 +61,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let device = args.common.set_up(&log)?;
     let stop = stop_on_interrupt()?;
     let config: Config = load(&args.config, &args.sets)?;
+    refuse_unread(&config)?;
     let began = Instant::now();
     let path = args.output.clone().unwrap_or_else(|| default_output(&args.config));
     // Reading the data may take minutes: what the run directory alone can tell is told before.

@@ -10,6 +10,7 @@ use crate::loader::LoaderConfig;
 use crate::source::SourceKind;
 use crate::split::Moment;
 use crate::text::Separator;
+use crate::vectors::VectorSourceConfig;
 use crate::world::WorldConfig;
 
 /// What is read, how it is cleaned, and how it is split.
@@ -96,6 +97,8 @@ pub struct DataConfig {
     pub prefetch: usize,
     /// The world of the source `synthetic`; other sources do not read it. Default: that of the quickstart.
     pub synthetic: WorldConfig,
+    /// Vectors of items and users, of any source. Default: none.
+    pub vectors: Vec<VectorSourceConfig>,
     /// The knowledge graph of the items. Default: no sources, and no graph.
     pub graph: GraphConfig,
 }
@@ -133,6 +136,7 @@ impl Default for DataConfig {
             num_workers: loader.num_workers,
             prefetch: loader.prefetch,
             synthetic: WorldConfig::default(),
+            vectors: Vec::new(),
             graph: GraphConfig::default(),
         }
     }
@@ -201,6 +205,7 @@ impl DataConfig {
         let is_separator = Separator::of(&self.separator).is_some();
         require(is_separator, "data.separator", &self.separator, "one character, once or repeated")?;
         self.items.iter().try_for_each(ItemFileConfig::validate)?;
+        self.validate_vectors()?;
         if let (Some(min), Some(max)) = (self.min_time, self.max_time) {
             require(min < max, "data.max_time", &max, "a time after data.min_time")?;
         }
@@ -217,6 +222,18 @@ impl DataConfig {
                 self.validate_cuts()
             }
         }
+    }
+
+    fn validate_vectors(&self) -> Result<(), DataError> {
+        for (place, entry) in self.vectors.iter().enumerate() {
+            entry.validate(self.source)?;
+            let is_new =
+                self.vectors[..place].iter().all(|other| (&other.name, other.of) != (&entry.name, entry.of));
+            let name = format!("\"{}\"", entry.name);
+            let expected = format!("another name, {name} is that of an entry above");
+            require(is_new, "data.vectors.name", &name, &expected)?;
+        }
+        Ok(())
     }
 
     fn validate_valid_ratio(&self) -> Result<(), DataError> {

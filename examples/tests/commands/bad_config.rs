@@ -39,6 +39,15 @@ fn an_unknown_key_is_named_with_the_nearest_known_one() {
 }
 
 #[test]
+fn knowledge_that_the_model_does_not_read_is_refused() {
+    check(
+        &["--set", "data.graph.sources=[{format: synthetic}]"],
+        &["data.graph.sources is set", "kg-mf learns nothing from it"],
+    );
+    check(&["--set", "data.vectors=[{name: text}]"], &["data.vectors is set", "take it out"]);
+}
+
+#[test]
 fn a_key_like_no_other_is_to_be_removed() {
     check(&["--set", "training.zzzz=1"], &["--set training.zzzz=1", "`training.zzzz`", "remove it"]);
 }

@@ -6,6 +6,7 @@
 //! | `sequences.txt` | `user item` a line, ids from 1, each user's items in time order |
 //! | `graph/` | `train.txt`, `valid.txt`, `test.txt` (`user item item ...`, indices from 0), `user_list.txt`, `item_list.txt` |
 //! | `negatives.json` | on request: frozen candidates of each tested user ([`CandidateSets`]) |
+//! | `items_text_emb_768.json` ... | the [vectors](crate::vectors) that `data.vectors` names, by their name and width |
 //! | `knowledge_graph/` | where `data.graph` names a source: the graph of [`crate::graph`], as it is saved |
 //! | `cleaned_ratings.csv` | on request: `userId,movieId,rating,timestamp` under external ids |
 //! | `manifest.json` | the configuration, what each cleaning step left out, the split, and the files with their hashes |
@@ -40,6 +41,7 @@ use crate::negatives::{CandidateSets, NegativesError, Protocol};
 use crate::processed::{NEGATIVES, write_folder};
 use crate::split::Split;
 use crate::user_items::UserItems;
+use crate::vectors::{self, NamedVectors, VectorsFormat, VectorsOf};
 
 pub use csv::write_cleaned_csv;
 pub use forms::{write_graph_lists, write_sequences};
@@ -63,11 +65,19 @@ pub struct PrepareOptions {
     pub cleaned_csv: bool,
     /// The candidates of each tested user, drawn by `data.split_seed`. Default: `full`, none are drawn.
     pub candidates: Protocol,
+    /// How vectors are written; all but CSV and TSV. Default: JSON.
+    pub vectors: VectorsFormat,
 }
 
 impl Default for PrepareOptions {
     fn default() -> Self {
-        Self { sequences: true, graph: true, cleaned_csv: false, candidates: Protocol::Full }
+        Self {
+            sequences: true,
+            graph: true,
+            cleaned_csv: false,
+            candidates: Protocol::Full,
+            vectors: VectorsFormat::Json,
+        }
     }
 }
 
@@ -88,7 +98,18 @@ pub fn prepare(
     let data = Dataset::load(config, data_dir)?;
     let split = Split::of(&data.ratings, config, 0)?;
     let graph = graph::of_dataset(config, data_dir, &data)?;
-    write_prepared(config, &data, &split, graph.as_ref(), output, options)
+    let vectors = vectors::of_dataset(config, data_dir, &data)?;
+    let beside = Beside { graph: graph.as_ref(), vectors: &vectors };
+    write_prepared(config, &data, &split, beside, output, options)
+}
+
+/// What is known of a data set beside its interactions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// The knowledge graph of the items.
+    pub graph: Option<&'a KnowledgeGraph>,
+    /// Vectors of items and users.
+    pub vectors: &'a [NamedVectors],
 }
 
 /// As [`prepare`], for data that were read and split already.
@@ -100,7 +121,7 @@ pub fn write_prepared(
     config: &DataConfig,
     data: &Dataset,
     split: &Split,
-    graph: Option<&KnowledgeGraph>,
+    beside: Beside<'_>,
     output: &Path,
     options: &PrepareOptions,
 ) -> Result<PrepareManifest, DataError> {
@@ -117,17 +138,42 @@ pub fn write_prepared(
     if options.candidates != Protocol::Full {
         candidates(options.candidates, config.split_seed, data, split)?.save_json(&output.join(NEGATIVES))?;
     }
-    if let Some(graph) = graph {
+    if let Some(graph) = beside.graph {
         graph.save(&output.join(KNOWLEDGE_GRAPH))?;
+    }
+    let mut vector_files = Vec::new();
+    for named in beside.vectors {
+        vector_files.extend(write_vectors(named, data, output, options.vectors)?);
     }
     if options.cleaned_csv {
         write_cleaned_csv(&output.join(CLEANED), data)?;
     }
-    let manifest = PrepareManifest::of(config, data, split, files_below(output, options, graph.is_some())?);
+    let mut files = files_below(options, beside.graph.is_some());
+    files.extend(vector_files);
+    let files = files.iter().map(|name| FileEntry::of(output, name)).collect::<Result<_, _>>()?;
+    let manifest = PrepareManifest::of(config, data, split, files);
     let mut json = serde_json::to_vec_pretty(&manifest).map_err(|cause| FileError::write(&path, cause))?;
     json.push(b'\n');
     atomic_write(&path, &json)?;
     Ok(manifest)
+}
+
+/// Writes the vectors that are there under external ids; the names of the files.
+fn write_vectors(
+    named: &NamedVectors,
+    data: &Dataset,
+    output: &Path,
+    format: VectorsFormat,
+) -> Result<Vec<PathBuf>, DataError> {
+    let vocabulary = match named.of {
+        VectorsOf::Items => &data.items,
+        VectorsOf::Users => &data.users,
+    };
+    let stem = format!("{}_{}_emb_{}", named.of.name(), named.name, named.vectors.dim);
+    let name = PathBuf::from(format!("{stem}.{}", format.extension()));
+    named.vectors.under_ids(vocabulary).write(&output.join(&name))?;
+    let ids = (format == VectorsFormat::Npy).then(|| PathBuf::from(format!("{stem}.ids.txt")));
+    Ok(std::iter::once(name).chain(ids).collect())
 }
 
 /// Candidates of every user who has a test row, none of them an item of the user in any part.
@@ -151,11 +197,7 @@ fn remove(path: &Path) -> Result<(), FileError> {
 }
 
 /// The files that `options` ask for, by their paths below the folder.
-fn files_below(
-    output: &Path,
-    options: &PrepareOptions,
-    has_graph: bool,
-) -> Result<Vec<FileEntry>, DataError> {
+fn files_below(options: &PrepareOptions, has_graph: bool) -> Vec<PathBuf> {
     let mut names: Vec<PathBuf> =
         ["interactions_mapped.parquet", "uid2idx.json", "iid2idx.json", "splits.json"]
             .into_iter()
@@ -171,7 +213,7 @@ fn files_below(
         names.extend(graph::SAVED_FILES.map(|name| Path::new(KNOWLEDGE_GRAPH).join(name)));
     }
     names.extend(options.cleaned_csv.then(|| CLEANED.into()));
-    names.iter().map(|name| FileEntry::of(output, name)).collect()
+    names
 }
 
 #[cfg(test)]
@@ -212,6 +254,25 @@ mod tests {
         assert!(read.negatives.is_some());
         let graph = KnowledgeGraph::load(&folder.path().join(KNOWLEDGE_GRAPH)).unwrap();
         assert_eq!(graph.statistics().n_items, 30);
+    }
+
+    #[test]
+    fn vectors_are_written_under_the_ids_of_the_items_and_read_back() {
+        let vectors = serde_json::from_str(r#"[{ "name": "text" }, { "name": "image" }]"#).unwrap();
+        let config = DataConfig { vectors, ..small() };
+        let data = Dataset::load(&config, "".as_ref()).unwrap();
+        let expected = vectors::of_dataset(&config, "".as_ref(), &data).unwrap();
+        for format in
+            [VectorsFormat::Json, VectorsFormat::Npy, VectorsFormat::Parquet, VectorsFormat::Safetensors]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let options = PrepareOptions { vectors: format, ..PrepareOptions::default() };
+            let manifest = prepare(&config, "".as_ref(), folder.path(), &options).unwrap();
+            let name = format!("items_text_emb_32.{}", format.extension());
+            assert!(manifest.files.iter().any(|file| file.name == name), "{name}");
+            let read = vectors::Vectors::read(&folder.path().join(name), &Default::default()).unwrap();
+            assert_eq!(read.align(&data.items), expected[0].vectors);
+        }
     }
 
     #[test]

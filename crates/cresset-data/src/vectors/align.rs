@@ -34,6 +34,19 @@ impl AlignedVectors {
     }
 }
 
+impl AlignedVectors {
+    /// The rows that are there, under the ids of their indices.
+    pub fn under_ids(&self, vocabulary: &Vocabulary) -> Vectors {
+        let here = |index: &usize| self.present[*index];
+        let rows = || (0..self.present.len()).filter(here);
+        Vectors {
+            ids: rows().map(|index| vocabulary.id_of(index as u32).to_owned()).collect(),
+            dim: self.dim,
+            values: rows().flat_map(|index| self.row(index as u32).iter().copied()).collect(),
+        }
+    }
+}
+
 impl Vectors {
     /// A row for each id of `vocabulary`, in the order of its indices.
     pub fn align(&self, vocabulary: &Vocabulary) -> AlignedVectors {

@@ -45,6 +45,18 @@ impl VectorsFormat {
             _ => Err(VectorsError::UnknownFormat { file: path.to_owned() }),
         }
     }
+
+    /// The end of a file's name in this format, without the point.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Npy => "npy",
+            Self::Parquet => "parquet",
+            Self::Safetensors => "safetensors",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+        }
+    }
 }
 
 /// The end of the name in lower case, below that of the packing.

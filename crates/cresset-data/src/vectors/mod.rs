@@ -37,6 +37,7 @@
 
 mod align;
 mod config;
+mod data_set;
 mod error;
 mod format;
 mod id_map;
@@ -55,6 +56,7 @@ use std::path::Path;
 
 pub use align::AlignedVectors;
 pub use config::VectorsConfig;
+pub use data_set::{NamedVectors, VectorSourceConfig, VectorsOf, of_dataset};
 pub use error::{Position, VectorPlace, VectorsError};
 pub use format::VectorsFormat;
 pub use id_map::{IdMap, IdMapConfig};

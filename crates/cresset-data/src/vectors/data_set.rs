@@ -1,0 +1,232 @@
+//! The vectors of a data set, as its configuration names them.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AlignedVectors, IdMap, IdMapConfig, Vectors, VectorsConfig, VectorsFormat};
+use crate::config::{DataConfig, require};
+use crate::dataset::Dataset;
+use crate::error::DataError;
+use crate::source::SourceKind;
+use crate::world::World;
+
+/// One entry of `data.vectors`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VectorSourceConfig {
+    /// What the vectors are called: `text`, `image`. Needed.
+    pub name: String,
+    /// Whose they are. Default: `items`.
+    pub of: VectorsOf,
+    /// Their path below the data set's folder, or an absolute one; `.gz` and `.zst` may be left off. Default: null, the
+    /// source's own, which `synthetic` has under the names `text` and `image`.
+    pub file: Option<String>,
+    /// `npy`, `parquet`, `safetensors`, `json`, `csv` or `tsv`. Default: null, by the end of the file's name.
+    pub format: Option<VectorsFormat>,
+    /// File of the ids, one a line in the order of the vectors. Default: null, see [`VectorsConfig::ids`].
+    pub ids: Option<String>,
+    /// Column or field of the ids. Default: null, one with a usual name.
+    pub id_column: Option<String>,
+    /// Column or field of the vectors. Default: null, one with a usual name.
+    pub vector_column: Option<String>,
+    /// CSV or TSV file from the ids of the interactions to those of the vectors. Default: null, they are the same.
+    pub map: Option<String>,
+    /// Its column of the interactions' ids. Default: null, the first.
+    pub map_item_column: Option<String>,
+    /// Its column of the vectors' ids. Default: null, the second.
+    pub map_vector_column: Option<String>,
+}
+
+/// Whose vectors they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VectorsOf {
+    /// One for each item.
+    #[default]
+    Items,
+    /// One for each user.
+    Users,
+}
+
+impl VectorsOf {
+    /// The word that file names begin with.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Items => "items",
+            Self::Users => "users",
+        }
+    }
+}
+
+/// The vectors of one entry, a row for each index of the data set's items or users.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedVectors {
+    /// What they are called.
+    pub name: String,
+    /// Whose they are.
+    pub of: VectorsOf,
+    /// The rows, and which of them are there.
+    pub vectors: AlignedVectors,
+}
+
+impl VectorSourceConfig {
+    /// Checks what no file is needed for.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Config`] with the key, the value and what would be right.
+    pub(crate) fn validate(&self, source: SourceKind) -> Result<(), DataError> {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let is_name = !self.name.is_empty() && self.name.bytes().all(is_word);
+        require(is_name, "data.vectors.name", &quoted(&self.name), "a word, such as text or image")?;
+        match &self.file {
+            Some(file) => {
+                require(!file.is_empty(), "data.vectors.file", &"\"\"", "the path of a file, or null")
+            }
+            None => {
+                let is_own = source == SourceKind::Synthetic && self.own(source).is_some();
+                let expected = "the path of a file; only the source synthetic has vectors of its own, of items and \
+                                called text and image";
+                require(is_own, "data.vectors.file", &"null", expected)
+            }
+        }
+    }
+
+    /// What a world is asked for its own vectors of this name.
+    fn own(&self, source: SourceKind) -> Option<fn(&World) -> Vectors> {
+        match (source, self.of, self.name.as_str()) {
+            (SourceKind::Synthetic, VectorsOf::Items, "text") => Some(World::text_vectors),
+            (SourceKind::Synthetic, VectorsOf::Items, "image") => Some(World::image_vectors),
+            _ => None,
+        }
+    }
+
+    fn read(&self, config: &DataConfig, folder: &Path, data: &Dataset) -> Result<AlignedVectors, DataError> {
+        let vocabulary = match self.of {
+            VectorsOf::Items => &data.items,
+            VectorsOf::Users => &data.users,
+        };
+        let Some(file) = &self.file else {
+            let world = World::generate(&config.synthetic)?;
+            let own = self.own(config.source).expect("validate has seen the name");
+            return Ok(own(&world).align(vocabulary));
+        };
+        let below = |name: &String| folder.join(name);
+        let read = VectorsConfig {
+            format: self.format,
+            ids: self.ids.as_ref().map(below),
+            id_column: self.id_column.clone(),
+            vector_column: self.vector_column.clone(),
+        };
+        let vectors = Vectors::read(&below(file), &read)?;
+        let Some(map) = &self.map else { return Ok(vectors.align(vocabulary)) };
+        let columns = IdMapConfig {
+            item_column: self.map_item_column.clone(),
+            vector_column: self.map_vector_column.clone(),
+        };
+        Ok(vectors.align_mapped(vocabulary, &IdMap::read(&below(map), &columns)?))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
+/// The vectors that `data.vectors` names for a data set, in the order of its entries.
+///
+/// ```
+/// use cresset_data::{DataConfig, Dataset, vectors};
+///
+/// let config: DataConfig = serde_json::from_str(r#"{ "vectors": [{ "name": "text" }] }"#)?;
+/// let data = Dataset::load(&config, "".as_ref())?;
+/// let found = vectors::of_dataset(&config, "".as_ref(), &data)?;
+/// assert_eq!(found[0].vectors.n_present(), data.n_items());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`Vectors::read`] and [`IdMap::read`].
+pub fn of_dataset(
+    config: &DataConfig,
+    data_dir: &Path,
+    data: &Dataset,
+) -> Result<Vec<NamedVectors>, DataError> {
+    config.validate()?;
+    let folder = data_dir.join(config.folder());
+    let read = |entry: &VectorSourceConfig| {
+        let vectors = entry.read(config, &folder, data)?;
+        Ok(NamedVectors { name: entry.name.clone(), of: entry.of, vectors })
+    };
+    config.vectors.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATINGS: &str = "userId,movieId,rating,timestamp\n1,7,4.0,1\n1,8,3.0,2\n2,7,5.0,3\n";
+
+    fn config(vectors: &str) -> DataConfig {
+        let json = format!(r#"{{ "source": "movielens-csv", "name": "films", "vectors": {vectors} }}"#);
+        serde_json::from_str(&json).unwrap()
+    }
+
+    fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let data_dir = tempfile::tempdir().unwrap();
+        let folder = data_dir.path().join("films");
+        std::fs::create_dir(&folder).unwrap();
+        for (name, text) in [("ratings.csv", RATINGS)].iter().chain(files) {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        data_dir
+    }
+
+    #[test]
+    fn vectors_of_items_and_users_come_in_the_order_of_their_indices() {
+        let data_dir = folder_with(&[
+            ("texts.json", r#"{ "b8": [8.0, 0.5], "b9": [9.0, 0.5] }"#),
+            ("links.csv", "movieId,book\n7,b1\n8,b8\n"),
+            ("tastes.csv", "id,x\n2,0.25\n1,0.75\n"),
+        ]);
+        let config = config(
+            r#"[{ "name": "text", "file": "texts.json", "map": "links.csv" },
+                { "name": "taste", "of": "users", "file": "tastes.csv" }]"#,
+        );
+        let data = Dataset::load(&config, data_dir.path()).unwrap();
+        let [text, taste] = of_dataset(&config, data_dir.path(), &data).unwrap().try_into().unwrap();
+        assert_eq!(
+            (text.vectors.present, text.vectors.values),
+            (vec![false, true], vec![0.0, 0.0, 8.0, 0.5])
+        );
+        assert_eq!((taste.of, taste.vectors.values), (VectorsOf::Users, vec![0.75, 0.25]));
+    }
+
+    #[test]
+    fn an_entry_without_a_name_or_a_file_is_refused() {
+        let refused = |vectors: &str| config(vectors).validate().unwrap_err().to_string();
+        assert_eq!(
+            refused(r#"[{ "file": "a.npy" }]"#),
+            "data.vectors.name = \"\": expected a word, such as text or image"
+        );
+        assert!(refused(r#"[{ "name": "../text", "file": "a.npy" }]"#).starts_with("data.vectors.name"));
+        assert!(
+            refused(r#"[{ "name": "text" }]"#).starts_with("data.vectors.file = null: expected the path")
+        );
+        let twice = r#"[{ "name": "text", "file": "a.npy" }, { "name": "text", "file": "b.npy" }]"#;
+        assert_eq!(
+            refused(twice),
+            "data.vectors.name = \"text\": expected another name, \"text\" is that of an entry above"
+        );
+    }
+
+    #[test]
+    fn a_width_that_changes_is_an_error_with_file_and_id() {
+        let data_dir = folder_with(&[("texts.json", r#"{ "7": [8.0, 0.5], "8": [9.0] }"#)]);
+        let config = config(r#"[{ "name": "text", "file": "texts.json" }]"#);
+        let data = Dataset::load(&config, data_dir.path()).unwrap();
+        let message = of_dataset(&config, data_dir.path(), &data).unwrap_err().to_string();
+        assert!(message.contains("texts.json") && message.contains('8'), "{message}");
+    }
+}
