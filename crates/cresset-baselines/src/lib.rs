@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use cresset_baselines::{ItemMean, Popularity, TrainingSet};
-//! use cresset_metrics::{ItemLists, RankingTask, RatingPredictor, rank_catalogue, rmse};
+//! use cresset_metrics::{ItemLists, RankingPlan, RankingTask, RatingPredictor, rank_catalogue, rmse};
 //!
 //! let training = TrainingSet {
 //!     user_ids: &[0, 0, 1, 1, 2],
@@ -32,7 +32,8 @@
 //!     relevant: ItemLists { offsets: &[0, 0, 0, 1], items: &[0] },
 //!     seen: ItemLists { offsets: &[0, 0, 0, 1], items: &[1] },
 //! };
-//! assert_eq!(rank_catalogue(&popularity, &task, &[1])?.metrics.get("hit_rate@1"), Some(1.0));
+//! let plan = RankingPlan::parse(&["hit_rate@1"])?;
+//! assert_eq!(rank_catalogue(&popularity, &task, &plan)?.metrics.get("hit_rate@1"), Some(1.0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -54,7 +54,7 @@ pub(crate) fn same_for_all(row: &[f32], users: &[u32], scores: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
-    use cresset_metrics::{ItemLists, RankingTask, rank_catalogue};
+    use cresset_metrics::{ItemLists, RankingPlan, RankingTask, rank_catalogue};
 
     use super::*;
 
@@ -81,7 +81,8 @@ mod tests {
         // User 0 has item 1; item 0 comes first, and then items 2 and 3 in either order.
         let relevant = ItemLists { offsets: &[0, 1], items: &[3] };
         let task = RankingTask { users: &[0], relevant, seen: ItemLists { offsets: &[0, 1], items: &[1] } };
-        let report = rank_catalogue(&Popularity::fit(&TRAINING).unwrap(), &task, &[1, 2, 3]).unwrap();
+        let plan = RankingPlan::at_cutoffs(&[1, 2, 3]).unwrap();
+        let report = rank_catalogue(&Popularity::fit(&TRAINING).unwrap(), &task, &plan).unwrap();
         let hit_rates = ["hit_rate@1", "hit_rate@2", "hit_rate@3"].map(|key| report.metrics.get(key));
         assert_eq!(hit_rates, [Some(0.0), Some(0.5), Some(1.0)]);
         assert_eq!(report.n_tied, 1);

@@ -1,5 +1,7 @@
 //! How many scores lie above each of a few thresholds, and how many on them.
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// Counts for one threshold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -10,34 +12,46 @@ pub(crate) struct Counts {
 }
 
 /// Thresholds counted in one pass: as many as leave the running counts in vector registers.
-const LANES: usize = 2;
+const LANES: usize = 4;
 
 /// From so many thresholds on, searching for each score's place beats comparing it with all of them.
-const MANY: usize = 64;
+const MANY: usize = 128;
 
-/// The counts for each threshold over all scores. Both are finite, and the thresholds strictly fall.
-pub(crate) fn count(scores: &[f32], thresholds: &[f32]) -> Vec<Counts> {
+/// Writes the counts for each threshold over all scores. Thresholds are finite and strictly fall; scores are
+/// no NaN.
+pub(crate) fn count(scores: &[f32], thresholds: &[f32], counts: &mut Vec<Counts>) {
+    counts.clear();
     if thresholds.len() < MANY {
-        count_by_comparing(scores, thresholds)
+        Arch::new().dispatch(Compare { scores, thresholds, counts });
     } else {
-        count_by_searching(scores, thresholds)
+        count_by_searching(scores, thresholds, counts);
     }
 }
 
-fn count_by_comparing(scores: &[f32], thresholds: &[f32]) -> Vec<Counts> {
-    let mut counts = Vec::with_capacity(thresholds.len());
-    let groups = thresholds.chunks_exact(LANES);
-    let rest = groups.remainder();
-    for group in groups {
-        counts.extend(compare::<LANES>(scores, [group[0], group[1]]));
+/// Compares each score with every threshold.
+struct Compare<'a> {
+    scores: &'a [f32],
+    thresholds: &'a [f32],
+    counts: &'a mut Vec<Counts>,
+}
+
+impl WithSimd for Compare<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let (groups, rest) = self.thresholds.as_chunks::<LANES>();
+        for &group in groups {
+            self.counts.extend(compare(self.scores, group));
+        }
+        for &threshold in rest {
+            self.counts.extend(compare(self.scores, [threshold]));
+        }
     }
-    for &threshold in rest {
-        counts.extend(compare::<1>(scores, [threshold]));
-    }
-    counts
 }
 
 /// One pass over the scores, without a branch, so that the compiler compares many scores at once.
+#[inline(always)]
 fn compare<const N: usize>(scores: &[f32], thresholds: [f32; N]) -> [Counts; N] {
     let mut total = [Counts::default(); N];
     // 32-bit counts fill a vector register four or more at a time; pieces keep them from overflowing.
@@ -57,8 +71,8 @@ fn compare<const N: usize>(scores: &[f32], thresholds: [f32; N]) -> [Counts; N] 
     total
 }
 
-fn count_by_searching(scores: &[f32], thresholds: &[f32]) -> Vec<Counts> {
-    let mut counts = vec![Counts::default(); thresholds.len()];
+fn count_by_searching(scores: &[f32], thresholds: &[f32], counts: &mut Vec<Counts>) {
+    counts.resize(thresholds.len(), Counts::default());
     for &score in scores {
         let place = thresholds.partition_point(|&threshold| threshold > score);
         if place == thresholds.len() {
@@ -72,11 +86,10 @@ fn count_by_searching(scores: &[f32], thresholds: &[f32]) -> Vec<Counts> {
         }
     }
     let mut reached = 0;
-    for count in &mut counts {
+    for count in counts {
         count.above += reached;
         reached = count.above + count.equal;
     }
-    counts
 }
 
 #[cfg(test)]
@@ -85,12 +98,24 @@ mod tests {
 
     use super::*;
 
+    fn by_comparing(scores: &[f32], thresholds: &[f32]) -> Vec<Counts> {
+        let mut counts = Vec::new();
+        Arch::new().dispatch(Compare { scores, thresholds, counts: &mut counts });
+        counts
+    }
+
+    fn by_searching(scores: &[f32], thresholds: &[f32]) -> Vec<Counts> {
+        let mut counts = Vec::new();
+        count_by_searching(scores, thresholds, &mut counts);
+        counts
+    }
+
     const SCORES: [f32; 6] = [3.0, 1.0, 2.0, 2.0, -0.0, 5.0];
 
     #[test]
     fn counts_of_six_scores_are_those_counted_by_hand() {
         let expected = [(0, 0), (1, 1), (2, 2), (5, 1), (6, 0)].map(|(above, equal)| Counts { above, equal });
-        for count in [count_by_comparing, count_by_searching] {
+        for count in [by_comparing, by_searching] {
             assert_eq!(count(&SCORES, &[9.0, 3.0, 2.0, 0.0, -1.0]), expected);
             assert!(count(&SCORES, &[]).is_empty());
         }
@@ -104,10 +129,7 @@ mod tests {
         ) {
             let scores: Vec<f32> = scores.into_iter().map(f32::from).collect();
             let thresholds: Vec<f32> = thresholds.into_iter().rev().map(f32::from).collect();
-            prop_assert_eq!(
-                count_by_comparing(&scores, &thresholds),
-                count_by_searching(&scores, &thresholds)
-            );
+            prop_assert_eq!(by_comparing(&scores, &thresholds), by_searching(&scores, &thresholds));
         }
     }
 }

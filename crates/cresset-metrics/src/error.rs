@@ -1,5 +1,7 @@
 //! What can be wrong with the numbers a metric is asked about.
 
+use crate::MetricKeyError;
+
 /// Why a metric has no value.
 ///
 /// [`MetricError::Undefined`] is a property of honest data and becomes null in [`Metrics`](crate::Metrics);
@@ -13,6 +15,26 @@ pub enum MetricError {
         targets: usize,
         /// Number of predictions.
         predictions: usize,
+    },
+    /// A key that is not one of a metric.
+    #[error(transparent)]
+    Key(#[from] MetricKeyError),
+    /// A key of a family that the function does not compute.
+    #[error("metric \"{key}\" is not one {expected}: split the keys by their family")]
+    WrongFamily {
+        /// The key.
+        key: String,
+        /// Of what the function's metrics are.
+        expected: &'static str,
+    },
+    /// No metric at all.
+    #[error("no metric is asked for, expected at least one, such as ndcg@10")]
+    NoMetric,
+    /// A tolerance that is no length.
+    #[error("the tolerance is {value}, expected a finite number of stars from 0 up")]
+    BadTolerance {
+        /// The tolerance.
+        value: f64,
     },
     /// There is nothing to average over.
     #[error("no values to evaluate, expected at least one")]
@@ -29,7 +51,7 @@ pub enum MetricError {
     },
     /// A NaN or an infinity among a user's scores.
     #[error(
-        "the score of item {item} for user {user} is {value}, expected a finite number: check the training for divergence"
+        "the score of item {item} for user {user} is {value}, expected a finite number: a training that diverged gives such scores"
     )]
     ScoreNotFinite {
         /// Dense user id.
@@ -37,7 +59,7 @@ pub enum MetricError {
         /// Dense item id.
         item: u32,
         /// The score.
-        value: f32,
+        value: f64,
     },
     /// The data leave the metric without a value.
     #[error("{metric} is undefined: {reason}")]
@@ -111,5 +133,84 @@ pub enum MetricError {
         item: u32,
         /// Number of items in the catalogue.
         n_items: usize,
+    },
+    /// A slice of another length than its neighbours ask for.
+    #[error("{what} has {found} values, expected {expected}")]
+    WrongLength {
+        /// Which slice.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length that fits.
+        expected: usize,
+    },
+    /// More users have an item than there are users.
+    #[error("item {item} was had by {count} users of {n_users}: count each user once")]
+    TooManyInteractions {
+        /// Dense item id.
+        item: u32,
+        /// How many users have it.
+        count: u32,
+        /// Number of users.
+        n_users: usize,
+    },
+    /// A NaN or an infinity in the vector of an item.
+    #[error("the vector of item {item} holds {value}, expected finite numbers, all 0 if there is no vector")]
+    VectorNotFinite {
+        /// Dense item id.
+        item: u32,
+        /// The value.
+        value: f32,
+    },
+    /// A block that reaches beyond the users of the task.
+    #[error("the block of {rows} users from position {first} on leaves the task, which has {n_users} users")]
+    BlockBeyondTask {
+        /// Position of the block's first user.
+        first: usize,
+        /// Users in the block.
+        rows: usize,
+        /// Users of the task.
+        n_users: usize,
+    },
+    /// A user of the task whose scores came twice.
+    #[error("user {user} at position {position} was added before, expected each position of the task once")]
+    AddedTwice {
+        /// Dense user id.
+        user: u32,
+        /// Position in the task.
+        position: usize,
+    },
+    /// A user of the task whose scores never came.
+    #[error("user {user} at position {position} was never added, expected each position of the task once")]
+    NeverAdded {
+        /// Dense user id.
+        user: u32,
+        /// Position in the task.
+        position: usize,
+    },
+    /// Counts that no ranking has.
+    #[error(
+        "item {item} of user {user} was counted below {above} and level with {equal} of {n_candidates} \
+         candidates, which no ranking allows: check the scorer's rank_block"
+    )]
+    ImpossibleCounts {
+        /// Dense user id.
+        user: u32,
+        /// Dense item id.
+        item: u32,
+        /// Candidates counted above the item.
+        above: u32,
+        /// Candidates counted level with it, itself included.
+        equal: u32,
+        /// Candidates there are.
+        n_candidates: usize,
+    },
+    /// An item twice in a user's list.
+    #[error("the list of user {user} names item {item} twice, expected each item once")]
+    ListedTwice {
+        /// Dense user id.
+        user: u32,
+        /// Dense item id.
+        item: u32,
     },
 }

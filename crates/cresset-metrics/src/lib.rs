@@ -12,7 +12,7 @@
 //! blocks of users and in parallel, and gives the same bits on any number of threads.
 //!
 //! ```
-//! use cresset_metrics::{ItemLists, RankingTask, Scorer, rank_catalogue};
+//! use cresset_metrics::{ItemLists, RankingPlan, RankingTask, Scorer, rank_catalogue};
 //!
 //! /// Four items, and everyone likes the later ones better.
 //! struct Newest;
@@ -34,7 +34,8 @@
 //!     relevant: ItemLists { offsets: &[0, 1, 2], items: &[1, 3] },
 //!     seen: ItemLists { offsets: &[0, 1, 2], items: &[3, 0] },
 //! };
-//! let report = rank_catalogue(&Newest, &task, &[1, 2])?;
+//! let plan = RankingPlan::parse(&["hit_rate@1", "hit_rate@2"])?;
+//! let report = rank_catalogue(&Newest, &task, &plan)?;
 //! // Without item 3, item 1 is second for user 0; item 3 is first for user 1.
 //! assert_eq!(report.metrics.get("hit_rate@1"), Some(0.5));
 //! assert_eq!(report.metrics.get("hit_rate@2"), Some(1.0));
@@ -59,27 +60,48 @@
 //! is [`MetricError::Undefined`], which [`Metrics`] records as null with its reason while the other metrics
 //! stand.
 
+mod accumulator;
+mod auc;
+mod beyond_accuracy;
+mod block;
 mod catalogue_ranking;
 mod counting;
+mod discount;
 mod error;
+mod given_lists;
 mod item_lists;
 mod key;
+mod plan;
 mod ranking;
 mod ranking_report;
 mod rating;
 mod relevant_ranks;
 mod report;
+mod row;
 mod scorer;
+mod ties;
 mod top_k;
 
+pub use accumulator::RankingAccumulator;
+pub use auc::auc;
+pub use beyond_accuracy::{ItemFacts, ItemVectors, NO_ITEM};
+pub use block::{BlockLists, BlockRanks, BlockRequest, NotFiniteScore};
 pub use catalogue_ranking::{RankingTask, rank_catalogue};
 pub use error::MetricError;
+pub use given_lists::{RankedLists, rank_lists};
 pub use item_lists::ItemLists;
-pub use key::{Direction, MetricKey, MetricKeyError, direction, parse_key};
-pub use ranking::{hit_rate_at_k, ndcg_at_k, precision_at_k, recall_at_k};
-pub use ranking_report::RankingReport;
-pub use rating::{mae, mse, r2, rating_metrics, rmse};
+pub use key::{
+    Direction, Family, Metric, MetricKey, MetricKeyError, Parameter, Takes, direction, expand_keys, parse_key,
+};
+pub use plan::RankingPlan;
+pub use ranking::{
+    average_precision_at_k, average_precision_by_relevant_at_k, f1_at_k, hit_rate_at_k, mrr_at_k, ndcg_at_k,
+    ndcg_ideal_k_at_k, precision_at_k, recall_at_k, recall_capped_at_k,
+};
+pub use ranking_report::{RankingReport, UserValues};
+pub use rating::{accuracy_within, mae, mape, mse, r2, rating_metrics, rmse, smape};
 pub use relevant_ranks::RelevantRanks;
 pub use report::Metrics;
 pub use scorer::{RatingPredictor, Scorer};
+pub use ties::Ties;
 pub use top_k::top_k;

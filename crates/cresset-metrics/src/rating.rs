@@ -1,10 +1,12 @@
 //! How far predicted ratings are from given ones.
 
+use crate::key::{Metric, MetricKey, Parameter};
+use crate::row::first_not_finite;
 use crate::{MetricError, Metrics};
 
 /// Mean squared error, in squared units of the rating scale.
 ///
-/// All four rating metrics sum in `f64` from the first pair to the last, so a result is the same on every
+/// All rating metrics sum in `f64` from the first pair to the last, so a result is the same on every
 /// run and thread count.
 ///
 /// # Shapes
@@ -57,18 +59,96 @@ pub fn r2(targets: &[f32], predictions: &[f32]) -> Result<f64, MetricError> {
     Ok(1.0 - squared_error(targets, predictions) / variation)
 }
 
-/// All four under their keys; one that is undefined is null with its reason, and the others stand.
+/// Mean absolute error in percent of the target: `100 mean(|e| / (|target| + 1e-8))`.
+///
+/// The 1e-8 keeps a target of 0 finite and makes its term huge: on scales that hold 0 prefer [`mae`].
 ///
 /// # Errors
 ///
 /// As [`mse`].
-pub fn rating_metrics(targets: &[f32], predictions: &[f32]) -> Result<Metrics, MetricError> {
+pub fn mape(targets: &[f32], predictions: &[f32]) -> Result<f64, MetricError> {
+    mean_percent(targets, predictions, |target, prediction| {
+        (prediction - target).abs() / (target.abs() + NOT_ZERO)
+    })
+}
+
+/// Symmetric mean absolute error in percent: `100 mean(2 |e| / (|target| + |prediction| + 1e-8))`, from 0 to
+/// 200.
+///
+/// # Errors
+///
+/// As [`mse`].
+pub fn smape(targets: &[f32], predictions: &[f32]) -> Result<f64, MetricError> {
+    mean_percent(targets, predictions, |target, prediction| {
+        2.0 * (prediction - target).abs() / (target.abs() + prediction.abs() + NOT_ZERO)
+    })
+}
+
+/// Share of the predictions that are within `tolerance` of their target, the tolerance itself included.
+///
+/// # Errors
+///
+/// As [`mse`], and if the tolerance is negative, NaN or infinite.
+pub fn accuracy_within(targets: &[f32], predictions: &[f32], tolerance: f64) -> Result<f64, MetricError> {
+    if !(tolerance.is_finite() && tolerance >= 0.0) {
+        return Err(MetricError::BadTolerance { value: tolerance });
+    }
+    check_pairs(targets, predictions)?;
+    let within = errors(targets, predictions).filter(|error| error.abs() <= tolerance).count();
+    Ok(within as f64 / targets.len() as f64)
+}
+
+/// The rating metrics of `keys` in their order; one that is undefined is null with its reason, and the others
+/// stand.
+///
+/// ```
+/// use cresset_metrics::{expand_keys, rating_metrics};
+///
+/// let keys = expand_keys(&["rmse", "r2", "accuracy@1"], &[])?;
+/// let metrics = rating_metrics(&keys, &[4.0, 4.0], &[3.0, 4.0])?;
+/// assert_eq!(metrics.get("rmse"), Some(0.5_f64.sqrt()));
+/// assert_eq!(metrics.reason("r2"), Some("all 2 targets equal 4, which leaves no variance"));
+/// assert_eq!(metrics.get("accuracy@1"), Some(1.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`mse`], and if a key belongs to another family than [`Family::Rating`](crate::Family::Rating).
+pub fn rating_metrics(
+    keys: &[MetricKey],
+    targets: &[f32],
+    predictions: &[f32],
+) -> Result<Metrics, MetricError> {
     let mut metrics = Metrics::new();
-    metrics.insert("mse", mse(targets, predictions)?);
-    metrics.insert("rmse", rmse(targets, predictions)?);
-    metrics.insert("mae", mae(targets, predictions)?);
-    metrics.insert_result("r2", r2(targets, predictions))?;
+    for key in keys {
+        let result = match (key.metric(), key.parameter()) {
+            (Metric::Mse, _) => mse(targets, predictions),
+            (Metric::Rmse, _) => rmse(targets, predictions),
+            (Metric::Mae, _) => mae(targets, predictions),
+            (Metric::R2, _) => r2(targets, predictions),
+            (Metric::Mape, _) => mape(targets, predictions),
+            (Metric::Smape, _) => smape(targets, predictions),
+            (Metric::Accuracy, Parameter::Tolerance(t)) => accuracy_within(targets, predictions, t),
+            _ => return Err(MetricError::WrongFamily { key: key.to_string(), expected: "of ratings" }),
+        };
+        metrics.insert_result(key.to_string(), result)?;
+    }
     Ok(metrics)
+}
+
+/// Added to what percentages divide by, so that a rating of 0 leaves them finite.
+const NOT_ZERO: f64 = 1e-8;
+
+fn mean_percent(
+    targets: &[f32],
+    predictions: &[f32],
+    share: impl Fn(f64, f64) -> f64,
+) -> Result<f64, MetricError> {
+    check_pairs(targets, predictions)?;
+    let pairs = targets.iter().zip(predictions);
+    let total: f64 = pairs.map(|(&target, &prediction)| share(target.into(), prediction.into())).sum();
+    Ok(100.0 * total / targets.len() as f64)
 }
 
 fn errors(targets: &[f32], predictions: &[f32]) -> impl Iterator<Item = f64> {
@@ -93,12 +173,7 @@ fn check_pairs(targets: &[f32], predictions: &[f32]) -> Result<(), MetricError> 
 
 /// The first value that is NaN or infinite, as an error; `what` names the slice.
 pub(crate) fn check_finite(what: &'static str, values: &[f32]) -> Result<(), MetricError> {
-    // One pass without an early exit: it is the common way, and the compiler can do many values at once.
-    let broken = values.iter().fold(false, |broken, value| broken | !value.is_finite());
-    if !broken {
-        return Ok(());
-    }
-    match values.iter().position(|value| !value.is_finite()) {
+    match first_not_finite(values) {
         Some(index) => Err(MetricError::NotFinite { what, index, value: values[index] }),
         None => Ok(()),
     }
@@ -109,6 +184,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::expand_keys;
 
     const TARGETS: [f32; 4] = [3.0, 5.0, 1.0, 3.0];
     const PREDICTIONS: [f32; 4] = [4.0, 3.0, 1.0, 3.0];
@@ -140,10 +216,59 @@ mod tests {
 
     #[test]
     fn an_undefined_r2_is_null_and_leaves_the_others_standing() {
-        let metrics = rating_metrics(&[2.0, 2.0], &[1.0, 3.0]).unwrap();
+        let keys = expand_keys(&["r2", "rmse"], &[]).unwrap();
+        let metrics = rating_metrics(&keys, &[2.0, 2.0], &[1.0, 3.0]).unwrap();
         assert_eq!(metrics.get("rmse"), Some(1.0));
         assert_eq!(metrics.get("r2"), None);
         assert!(metrics.reason("r2").unwrap().contains("no variance"));
+    }
+
+    #[test]
+    fn percentages_of_the_same_pairs_are_those_worked_out_by_hand() {
+        // Of the targets 1/3, 2/5, 0 and 0; of the means of both 2/7, 4/8, 0 and 0.
+        let close = |value: Result<f64, MetricError>, expected: f64| {
+            assert!((value.unwrap() - expected).abs() < 1e-6, "{expected}");
+        };
+        close(mape(&TARGETS, &PREDICTIONS), 100.0 * (1.0 / 3.0 + 2.0 / 5.0) / 4.0);
+        close(smape(&TARGETS, &PREDICTIONS), 100.0 * (2.0 / 7.0 + 4.0 / 8.0) / 4.0);
+    }
+
+    #[test]
+    fn a_target_of_zero_leaves_the_percentages_finite() {
+        assert!(mape(&[0.0], &[1.0]).unwrap().is_finite());
+        assert_eq!(smape(&[0.0], &[0.0]), Ok(0.0));
+    }
+
+    #[test]
+    fn a_prediction_exactly_at_the_tolerance_is_within_it() {
+        assert_eq!(accuracy_within(&TARGETS, &PREDICTIONS, 1.0), Ok(0.75));
+        assert_eq!(accuracy_within(&TARGETS, &PREDICTIONS, 0.5), Ok(0.5));
+        assert_eq!(accuracy_within(&TARGETS, &PREDICTIONS, 2.0), Ok(1.0));
+    }
+
+    #[test]
+    fn a_tolerance_that_is_no_length_is_an_error() {
+        for value in [-0.5, f64::INFINITY] {
+            let error = accuracy_within(&TARGETS, &PREDICTIONS, value);
+            assert_eq!(error, Err(MetricError::BadTolerance { value }));
+        }
+        assert!(accuracy_within(&TARGETS, &PREDICTIONS, f64::NAN).is_err());
+    }
+
+    #[test]
+    fn a_ranking_key_among_rating_keys_is_an_error_that_names_it() {
+        let keys = expand_keys(&["rmse", "ndcg@10"], &[]).unwrap();
+        let error = rating_metrics(&keys, &TARGETS, &PREDICTIONS).unwrap_err();
+        assert!(error.to_string().starts_with("metric \"ndcg@10\" is not one of ratings"), "{error}");
+    }
+
+    #[test]
+    fn the_error_of_all_pairs_is_not_the_mean_of_the_errors_of_two_workers() {
+        // Each worker's rmse is right for its pairs; their mean is no rmse, nor is their mean r2 an r2.
+        let (near, far) = (rmse(&[1.0, 1.0], &[1.0, 1.0]).unwrap(), rmse(&[1.0, 1.0], &[3.0, 3.0]).unwrap());
+        let all = rmse(&[1.0; 4], &[1.0, 1.0, 3.0, 3.0]).unwrap();
+        assert_eq!((near + far) / 2.0, 1.0);
+        assert_eq!(all, 2.0_f64.sqrt());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The seam between models and their evaluation.
 
+use crate::{BlockRanks, BlockRequest};
+
 /// Gives every item of the catalogue a score for a user; the higher, the better.
 ///
 /// The evaluation calls it from one thread, block of users by block, and does its own work in parallel
@@ -18,6 +20,16 @@ pub trait Scorer {
     /// - users: `[block]`, dense user ids
     /// - scores: `[block, n_items]`, row-major, to be overwritten whole
     fn score_block(&self, users: &[u32], scores: &mut [f32]);
+
+    /// What the evaluation needs of a block's scores, if it can be had without handing them over.
+    ///
+    /// A model whose scores lie on a device counts there, and what crosses the bus is a few numbers for each
+    /// relevant item instead of one for each item of the catalogue. None, as by default, means that the
+    /// scores are asked for.
+    fn rank_block(&self, request: &BlockRequest<'_>) -> Option<BlockRanks> {
+        let _ = request;
+        None
+    }
 }
 
 /// Predicts the rating that a user would give an item.

@@ -1,10 +1,10 @@
 //! The best few of many, without sorting the many.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::MetricError;
 use crate::rating::check_finite;
+use crate::row::{MASKED, mask};
 
 /// The `k` items of highest score with their scores, best first; equal scores by item id, the lower first.
 ///
@@ -26,75 +26,120 @@ use crate::rating::check_finite;
 pub fn top_k(scores: &[f32], mask: &[u32], k: usize) -> Result<Vec<(u32, f32)>, MetricError> {
     assert!(mask.is_sorted(), "the mask's ids rise");
     check_finite("score", scores)?;
-    let mut best = Best::new(k.min(scores.len()));
-    let mut first = 0;
-    // Between two masked items lies a run of candidates; the end of the catalogue closes the last run.
-    for &masked in mask.iter().chain([&(scores.len() as u32)]) {
-        let end = (masked as usize).min(scores.len());
-        if first < end {
-            best.offer(first, &scores[first..end]);
-        }
-        first = end + 1;
-    }
-    Ok(best.into_sorted())
+    let mut masked = mask[..mask.partition_point(|&item| (item as usize) < scores.len())].to_vec();
+    masked.dedup();
+    let mut row = Vec::new();
+    let mut best = Best::default();
+    best.select(self::mask(scores, &masked, &mut row).scores, k);
+    Ok(best.items().map(|item| (item, scores[item as usize])).collect())
 }
 
-/// The best candidates so far, the worst of them on top of the heap.
-struct Best {
-    heap: BinaryHeap<Reverse<Candidate>>,
-    k: usize,
+/// Scores that are compared at a time with what they must reach.
+const CHUNK: usize = 32;
+
+/// The best of a row, and room to find them.
+#[derive(Debug, Default)]
+pub(crate) struct Best {
+    /// Highest scores of interleaved parts of the row.
+    maxima: Vec<f32>,
+    candidates: Vec<Candidate>,
 }
 
 impl Best {
-    fn new(k: usize) -> Self {
-        Self { heap: BinaryHeap::with_capacity(k), k }
+    /// Finds the `k` best of a row, or all if fewer are not [`MASKED`].
+    pub(crate) fn select(&mut self, row: &[f32], k: usize) {
+        self.candidates.clear();
+        if k == 0 {
+            return;
+        }
+        let Self { maxima, candidates } = self;
+        Arch::new().dispatch(Collect { row, k, maxima, candidates });
+        if candidates.len() > k {
+            candidates.select_nth_unstable(k - 1);
+            candidates.truncate(k);
+        }
+        candidates.sort_unstable();
     }
 
-    /// Offers the items from id `first` on. Ids only ever rise, so an equal score never displaces.
-    fn offer(&mut self, first: usize, scores: &[f32]) {
-        for (item, &score) in (first as u32..).zip(scores) {
-            if self.heap.len() < self.k {
-                self.heap.push(Reverse(Candidate { score, item }));
-            } else if let Some(mut worst) = self.heap.peek_mut()
-                && score > worst.0.score
-            {
-                *worst = Reverse(Candidate { score, item });
+    /// What was found, best first; equal scores by item id.
+    pub(crate) fn items(&self) -> impl Iterator<Item = u32> {
+        self.candidates.iter().map(|candidate| candidate.item())
+    }
+}
+
+/// Collects the candidates of a row: all scores that reach a bar which the `k` best surely reach.
+struct Collect<'a> {
+    row: &'a [f32],
+    k: usize,
+    maxima: &'a mut Vec<f32>,
+    candidates: &'a mut Vec<Candidate>,
+}
+
+impl WithSimd for Collect<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let Self { row, k, maxima, candidates } = self;
+        let bar = bar(row, k, maxima);
+        let (chunks, rest) = row.as_chunks::<CHUNK>();
+        for (number, chunk) in chunks.iter().enumerate() {
+            // Most chunks hold no candidate, and whether one does is a few vector instructions.
+            if chunk.iter().fold(false, |any, &score| any | (score >= bar)) {
+                collect(chunk, number * CHUNK, bar, candidates);
             }
         }
-    }
-
-    fn into_sorted(self) -> Vec<(u32, f32)> {
-        self.heap.into_sorted_vec().into_iter().map(|Reverse(best)| (best.item, best.score)).collect()
+        collect(rest, chunks.len() * CHUNK, bar, candidates);
     }
 }
 
-/// An item and its finite score; greater is better.
-struct Candidate {
-    score: f32,
-    item: u32,
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        // Finite scores always compare; unlike `total_cmp` this holds -0 and 0 for equal.
-        let by_score = self.score.partial_cmp(&other.score).unwrap_or(Ordering::Equal);
-        by_score.then(other.item.cmp(&self.item))
+#[inline(always)]
+fn collect(scores: &[f32], first: usize, bar: f32, candidates: &mut Vec<Candidate>) {
+    for (item, &score) in (first as u32..).zip(scores) {
+        if score >= bar && score != MASKED {
+            candidates.push(Candidate::new(score, item));
+        }
     }
 }
 
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+/// A score that at least `k` of the row reach, if it is long enough to find a useful one; else [`MASKED`].
+///
+/// The row is dealt out to twice as many parts as items are wanted. The k-th highest of the parts' maxima is
+/// reached by k items, those maxima, and on a row in random order by about 1.4 k.
+#[inline(always)]
+fn bar(row: &[f32], k: usize, maxima: &mut Vec<f32>) -> f32 {
+    let n_parts = (2 * k).next_multiple_of(CHUNK);
+    if row.len() < 2 * n_parts {
+        return MASKED;
     }
+    maxima.clear();
+    maxima.resize(n_parts, MASKED);
+    for dealt in row.chunks_exact(n_parts) {
+        for (maximum, &score) in maxima.iter_mut().zip(dealt) {
+            *maximum = if score > *maximum { score } else { *maximum };
+        }
+    }
+    *maxima.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a)).1
 }
 
-impl PartialEq for Candidate {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+/// A score and its item in one number, lower where better: the higher score, then the lower item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate(u64);
+
+impl Candidate {
+    #[inline(always)]
+    fn new(score: f32, item: u32) -> Self {
+        // -0 becomes 0, with which it ties.
+        let bits = (score + 0.0).to_bits();
+        // Positive numbers compare as their bits do in reverse; the bits of negative ones lie above theirs.
+        let rank = if bits >> 31 == 1 { bits } else { !bits & !(1 << 31) };
+        Self(u64::from(rank) << 32 | u64::from(item))
+    }
+
+    fn item(self) -> u32 {
+        self.0 as u32
     }
 }
-
-impl Eq for Candidate {}
 
 #[cfg(test)]
 mod tests {
@@ -142,7 +187,37 @@ mod tests {
         let _ = top_k(&[1.0, 2.0, 3.0], &[2, 0], 1);
     }
 
+    #[test]
+    fn candidates_are_in_order_of_falling_scores() {
+        let falling = [f32::MAX, 1.5, 1.0, f32::MIN_POSITIVE, 0.0, -f32::MIN_POSITIVE, -1.0, -1.5, f32::MIN];
+        assert!(falling.map(|score| Candidate::new(score, 7)).is_sorted_by(|a, b| a < b));
+        assert_eq!(Candidate::new(0.0, 7), Candidate::new(-0.0, 7));
+        assert!(Candidate::new(0.0, 6) < Candidate::new(0.0, 7));
+    }
+
+    #[test]
+    fn a_long_row_that_is_masked_nearly_whole_gives_what_is_left() {
+        let (scores, mask) = (vec![1.0; 5_000], (1..4_999).collect::<Vec<u32>>());
+        assert_eq!(ids(&scores, &mask, 10), [0, 4_999]);
+    }
+
     proptest! {
+        #[test]
+        fn a_long_row_gives_the_head_of_the_full_sort(
+            seed in any::<u32>(),
+            n_items in 100_u32..3_000,
+            k in 1_usize..150,
+            levels in prop::sample::select(vec![2_u32, 50, 1 << 20]),
+        ) {
+            let mix = |item: u32| (item ^ seed).wrapping_mul(0x9E37_79B9).rotate_left(13).wrapping_mul(0x85EB_CA6B);
+            let scores: Vec<f32> = (0..n_items).map(|item| (mix(item) % levels) as f32 - 1.0).collect();
+            let mask: Vec<u32> = (0..n_items).filter(|&item| mix(item) % 7 == 0).collect();
+            let mut sorted: Vec<u32> = (0..n_items).filter(|item| mask.binary_search(item).is_err()).collect();
+            sorted.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]));
+            sorted.truncate(k);
+            prop_assert_eq!(ids(&scores, &mask, k), sorted);
+        }
+
         #[test]
         fn the_result_is_the_head_of_the_full_sort(
             scores in prop::collection::vec(-3_i8..3, 0..60),

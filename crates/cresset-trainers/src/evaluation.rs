@@ -2,7 +2,8 @@
 
 use cresset_data::{Ratings, UserItems};
 use cresset_metrics::{
-    ItemLists, MetricError, Metrics, RankingTask, RatingPredictor, Scorer, mae, r2, rank_catalogue, rmse,
+    ItemLists, MetricError, Metrics, RankingPlan, RankingTask, RatingPredictor, Scorer, mae, r2,
+    rank_catalogue, rmse,
 };
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +100,7 @@ impl EvaluationPart {
         if let Some(scorer) = judged.scorer {
             let task =
                 RankingTask { users: &self.users, relevant: lists(&self.relevant), seen: lists(&self.seen) };
-            let report = rank_catalogue(scorer, &task, &self.k)?;
+            let report = rank_catalogue(scorer, &task, &RankingPlan::at_cutoffs(&self.k)?)?;
             counts = RankingCounts {
                 users: report.n_users,
                 users_left_out: report.n_users_left_out,
