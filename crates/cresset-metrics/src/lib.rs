@@ -80,6 +80,7 @@ mod report;
 mod row;
 mod scorer;
 mod ties;
+pub mod statistics;
 mod top_k;
 
 pub use accumulator::RankingAccumulator;
