@@ -1,6 +1,6 @@
 """Surprise's SVD and SVD++ on MovieLens 100K, five random folds: RMSE, MAE and training ratings a second.
 
-    pip install -r benches/peers/requirements.txt
+    pip install -r benches/peers/requirements-surprise.txt
     python benches/peers/surprise_svd.py DATA_DIR [svdpp]
 
 Surprise trains on all of a fold's training part; it has no validation part.

@@ -1,5 +1,7 @@
 //! The lines that programs print, and what is computed from many of them.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// One line of a program: a case, by an implementation, and either times or an amount of memory.
@@ -16,6 +18,9 @@ pub(super) struct Line {
     ms: Option<Vec<f64>>,
     /// Memory beyond inputs and outputs, in MB.
     mb: Option<f64>,
+    /// What came out, where all implementations of a case must come to the same.
+    #[serde(default)]
+    pub(super) values: BTreeMap<String, f64>,
 }
 
 /// A line and the round in which it was printed.
@@ -51,7 +56,9 @@ pub(super) struct Spread {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LineError {
     /// It has another form.
-    #[error("`{line}`, expected a JSON object with group, case, implementation and ms or mb ({reason})")]
+    #[error(
+        "`{line}`, expected a JSON object with group, case, implementation, ms or mb and perhaps values ({reason})"
+    )]
     Form {
         /// The line.
         line: String,

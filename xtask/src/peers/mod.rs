@@ -1,10 +1,12 @@
 //! `cargo xtask peers SUITE`: our programs beside those of others, in alternation, written into `docs/benchmarks.md`.
 //!
-//! The suite `nn` has training steps beside PyTorch's, the suite `data` a file of ratings beside pandas and Polars.
+//! The suite `nn` has training steps beside PyTorch's, the suite `data` a file of ratings beside pandas and Polars, and
+//! the suite `metrics` ranking metrics beside ranx and PyTorch.
 //!
 //! Each round runs our program and the peer's once for every group, the other one first in every second round, so that
 //! a machine that slows down or warms up is shared by both. Ratios are taken within a round.
 
+mod agreement;
 mod document;
 mod machine;
 mod measurement;
@@ -19,6 +21,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::workspace::{Workspace, WorkspaceError};
+use agreement::Disagreement;
 use machine::Machine;
 use measurement::{LineError, Measurement};
 use program::Programs;
@@ -92,6 +95,9 @@ pub(crate) enum PeersError {
         /// What is wrong with which line.
         error: LineError,
     },
+    /// Two implementations of a case came to different values.
+    #[error(transparent)]
+    Disagreement(#[from] Disagreement),
     /// The document has no place for the table.
     #[error("{path} has {found}, expected `{begin}` once and `{end}` once after it")]
     Markers {
@@ -171,6 +177,7 @@ fn measure(
             for command in programs.in_order(group, round) {
                 let lines = program::output_of(command, group.name)?;
                 measurements.extend(lines.into_iter().map(|line| Measurement { round, line }));
+                agreement::check(&measurements)?;
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::measurement::{self, Line};
-use super::suite::{Amount, Group};
+use super::suite::{Amount, Group, Peer};
 use super::{PeersError, PeersOptions};
 use crate::workspace::{Workspace, cargo_program};
 
@@ -51,11 +51,12 @@ impl<'a> Programs<'a> {
         let mut commands = vec![self.ours(group)];
         match group.amount {
             Amount::Steps { .. } => {
-                commands.push(self.peer(group, &[]));
-                commands.extend(self.options.stock.then(|| self.peer(group, &["--stock"])));
+                commands.extend(self.peer(group, &[]));
+                commands.extend(self.options.stock.then(|| self.peer(group, &["--stock"])).flatten());
             }
             Amount::File { peers } => {
-                commands.extend(peers.iter().map(|name| self.peer(group, &["--implementation", name])));
+                commands
+                    .extend(peers.iter().filter_map(|name| self.peer(group, &["--implementation", name])));
             }
         }
         if round % 2 == 1 {
@@ -71,15 +72,15 @@ impl<'a> Programs<'a> {
         command
     }
 
-    fn peer(&self, group: &Group, settings: &[&str]) -> Command {
+    fn peer(&self, group: &Group, settings: &[&str]) -> Option<Command> {
         // Relative to where the command was typed, as the option's default is.
         let mut command = Command::new(&self.options.python);
-        command.arg(self.root.join("benches").join("peers").join(group.program));
-        if let Amount::File { .. } = group.amount {
+        command.arg(self.root.join("benches").join("peers").join(group.peer.program()?));
+        if let Peer::Shared(_) = group.peer {
             command.arg(group.name);
         }
         command.args(self.amounts(group)).args(settings).env("PYTHONDONTWRITEBYTECODE", "1");
-        command
+        Some(command)
     }
 
     fn amounts(&self, group: &Group) -> Vec<String> {

@@ -11,6 +11,8 @@ pub(super) enum Suite {
     Nn,
     /// A file of ratings made ready for training: pandas and Polars.
     Data,
+    /// Ranking metrics: ranx and PyTorch.
+    Metrics,
 }
 
 /// Cases that one program of each side measures.
@@ -18,10 +20,21 @@ pub(super) enum Suite {
 pub(super) struct Group {
     /// Its name on both sides.
     pub(super) name: &'static str,
-    /// The peer's file in `benches/peers`.
-    pub(super) program: &'static str,
+    /// Who is measured beside ours.
+    pub(super) peer: Peer,
     /// How much is measured.
     pub(super) amount: Amount,
+}
+
+/// The program on the other side, a file in `benches/peers`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// A program of this group alone.
+    Own(&'static str),
+    /// A program of several groups, which is told the name of one.
+    Shared(&'static str),
+    /// Nobody: ours is measured alone.
+    Nobody,
 }
 
 /// How much of a group is measured by one run of a program.
@@ -42,11 +55,16 @@ pub(super) enum Amount {
 }
 
 const fn steps(name: &'static str, program: &'static str, steps: usize, warmup: usize) -> Group {
-    Group { name, program, amount: Amount::Steps { steps, warmup } }
+    Group { name, peer: Peer::Own(program), amount: Amount::Steps { steps, warmup } }
 }
 
 const fn frames(name: &'static str) -> Group {
-    Group { name, program: "frames.py", amount: Amount::File { peers: &["polars", "pandas"] } }
+    let amount = Amount::File { peers: &["polars", "pandas"] };
+    Group { name, peer: Peer::Shared("frames.py"), amount }
+}
+
+const fn metrics(name: &'static str, peer: Peer, steps: usize, warmup: usize) -> Group {
+    Group { name, peer, amount: Amount::Steps { steps, warmup } }
 }
 
 /// In the order of the table.
@@ -62,12 +80,21 @@ const NN_GROUPS: &[Group] = &[
 /// In the order of the table.
 const DATA_GROUPS: &[Group] = &[frames("ratings_1m"), frames("ratings_5m"), frames("ratings_20m")];
 
+/// In the order of the table.
+const METRICS_GROUPS: &[Group] = &[
+    metrics("given_lists", Peer::Shared("metrics.py"), 20, 3),
+    metrics("score_blocks", Peer::Shared("metrics.py"), 20, 3),
+    metrics("full_catalogue", Peer::Nobody, 1, 0),
+    metrics("intervals", Peer::Nobody, 3, 1),
+];
+
 impl Suite {
     /// Its name on the command line and in the document.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Nn => "nn",
             Self::Data => "data",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -76,6 +103,7 @@ impl Suite {
         match self {
             Self::Nn => &["--release", "-p", "cresset-benches", "--bin", "step_times"],
             Self::Data => &["--release", "-p", "cresset-data", "--example", "ratings_to_parquet"],
+            Self::Metrics => &["--release", "-p", "cresset-metrics", "--example", "metric_times"],
         }
     }
 
@@ -84,6 +112,7 @@ impl Suite {
         match self {
             Self::Nn => &["torch"],
             Self::Data => &["pandas", "polars"],
+            Self::Metrics => &["ranx", "numba", "torch"],
         }
     }
 
@@ -91,6 +120,7 @@ impl Suite {
         match self {
             Self::Nn => NN_GROUPS,
             Self::Data => DATA_GROUPS,
+            Self::Metrics => METRICS_GROUPS,
         }
     }
 
@@ -104,6 +134,16 @@ impl Suite {
 /// The names of all groups of all suites.
 pub(super) fn all_group_names() -> Vec<&'static str> {
     Suite::value_variants().iter().flat_map(|suite| suite.groups()).map(|group| group.name).collect()
+}
+
+impl Peer {
+    /// The program's file; none where there is nobody.
+    pub(super) fn program(self) -> Option<&'static str> {
+        match self {
+            Self::Own(program) | Self::Shared(program) => Some(program),
+            Self::Nobody => None,
+        }
+    }
 }
 
 impl Group {
@@ -133,10 +173,11 @@ mod tests {
     }
 
     #[test]
-    fn every_group_has_its_peer_program() {
+    fn every_group_with_a_peer_has_its_program() {
         let workspace = Workspace::load().unwrap();
         for group in Suite::value_variants().iter().flat_map(|suite| suite.groups()) {
-            let path = workspace.root.join("benches/peers").join(group.program);
+            let Some(program) = group.peer.program() else { continue };
+            let path = workspace.root.join("benches/peers").join(program);
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(text.contains(&format!("\"{}\"", group.name)), "{} has another group", path.display());
         }
