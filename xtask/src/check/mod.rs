@@ -19,8 +19,12 @@ use clap::{Args, ValueEnum};
 
 use crate::workspace::{Workspace, WorkspaceError, cargo_program};
 
-/// The command that the README promises and that the test step runs.
+/// The command that the README promises and that the test step runs, with [`FEATURES`].
 const TEST_COMMAND: &str = "cargo test --workspace";
+
+/// Optional features that need nothing of the machine. Clippy, documentation and tests see the same ones, so that
+/// nothing is built twice; the scratch project is built without them.
+const FEATURES: [&str; 2] = ["--features", "cresset-data/arrow2"];
 
 /// Which steps to run.
 #[derive(Debug, Args)]
@@ -44,7 +48,7 @@ enum Step {
     Clippy,
     /// The documentation builds, with warnings denied.
     Docs,
-    /// The README's test command.
+    /// The README's test command, optional features included.
     Test,
     /// Every publishable crate can be packaged.
     Package,
@@ -152,9 +156,7 @@ impl Step {
         match self {
             Self::Format => cargo(workspace, ["fmt", "--all", "--check"]),
             Self::Rules => rules::check(workspace),
-            Self::Clippy => {
-                cargo(workspace, ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
-            }
+            Self::Clippy => clippy(workspace),
             Self::Docs => docs(workspace),
             Self::Test => test(workspace),
             Self::Package => package(workspace),
@@ -163,9 +165,14 @@ impl Step {
     }
 }
 
+fn clippy(workspace: &Workspace) -> Result<(), StepError> {
+    let command = ["clippy", "--workspace", "--all-targets"].into_iter().chain(FEATURES);
+    cargo(workspace, command.chain(["--", "-D", "warnings"]))
+}
+
 fn docs(workspace: &Workspace) -> Result<(), StepError> {
     let mut command = cargo_in(workspace);
-    command.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--workspace", "--no-deps"]).args(FEATURES);
     run_program(command)
 }
 
@@ -174,7 +181,7 @@ fn test(workspace: &Workspace) -> Result<(), StepError> {
     if !readme::states_command(&readme::load(workspace)?, TEST_COMMAND) {
         return Err(StepError::Readme("fenced block with the line `cargo test --workspace`"));
     }
-    cargo(workspace, TEST_COMMAND.split(' ').skip(1))
+    cargo(workspace, TEST_COMMAND.split(' ').skip(1).chain(FEATURES))
 }
 
 /// Packages what may be published: manifests, file lists and the order among our own crates, without compiling.
