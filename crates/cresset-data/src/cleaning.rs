@@ -78,10 +78,10 @@ impl fmt::Display for CleaningReport {
 pub(crate) fn clean(raw: &RawData, config: &DataConfig) -> Result<(Vec<u32>, CleaningReport), DataError> {
     let rows = &raw.interactions;
     let mut report = CleaningReport {
-        read: rows.len() as u64 + raw.unreadable.n_lines + raw.unreadable.n_negatives,
+        read: rows.len() as u64 + raw.unreadable.n_lines + raw.sampled_negatives,
         unreadable: raw.unreadable.n_lines,
         first_unreadable: raw.unreadable.first.clone(),
-        sampled_negatives: raw.unreadable.n_negatives,
+        sampled_negatives: raw.sampled_negatives,
         ..CleaningReport::default()
     };
     let mut kept = fit_rows(raw, config.on_bad_row, &mut report)?;
@@ -242,6 +242,7 @@ mod tests {
             catalogue: Catalogue::default(),
             rating_range: (1.0, 5.0),
             unreadable: Unreadable::default(),
+            sampled_negatives: 0,
             item_files: Vec::new(),
         }
     }
@@ -324,6 +325,7 @@ mod tests {
                 catalogue: Catalogue::default(),
                 rating_range: (1.0, 5.0),
                 unreadable: Unreadable::default(),
+                sampled_negatives: 0,
             item_files: Vec::new(),
             };
             let config = DataConfig { min_user_ratings, min_item_ratings, ..skipping() };

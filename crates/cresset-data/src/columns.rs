@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
+use crate::split::Part;
+use crate::text::At;
 
 /// Which columns hold what, for the sources `csv` and `parquet`; other sources do not read it.
 ///
@@ -139,14 +141,14 @@ pub struct TextConfig {
     pub text: Option<ColumnRef>,
 }
 
-/// The part of a split that a field names.
+/// The part of a split that a field names; errors give the field's name.
 ///
 /// # Errors
 ///
 /// [`DataError::BadField`].
-pub(crate) fn part_of(at: crate::text::At<'_>, bytes: &[u8]) -> Result<crate::Part, DataError> {
-    let part = crate::Part::named(at.utf8("part", bytes)?);
-    part.ok_or_else(|| at.bad_field("part", bytes, "train, valid or test, or 0, 1 or 2"))
+pub(crate) fn part_of(at: At<'_>, field: &'static str, bytes: &[u8]) -> Result<Part, DataError> {
+    let part = Part::named(at.utf8(field, bytes.trim_ascii())?);
+    part.ok_or_else(|| at.bad_field(field, bytes, Part::EXPECTED))
 }
 
 #[cfg(test)]

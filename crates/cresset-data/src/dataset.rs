@@ -199,6 +199,7 @@ mod tests {
             catalogue,
             rating_range: (1.0, 5.0),
             unreadable: Unreadable::default(),
+            sampled_negatives: 0,
             item_files: Vec::new(),
         }
     }

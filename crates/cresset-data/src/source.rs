@@ -29,19 +29,20 @@ pub struct RawData {
     pub rating_range: (f32, f32),
     /// Lines that were left out because they cannot be read, under `on_bad_row: skip`.
     pub unreadable: Unreadable,
+    /// Rows that were left out because they hold a sampled negative: an item that the source drew for a user who never
+    /// met it.
+    pub sampled_negatives: u64,
     /// What each file that describes items held, apart from the source's own list of them.
     pub item_files: Vec<ItemFileReport>,
 }
 
-/// Lines of which no row was made.
+/// Lines that cannot be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unreadable {
-    /// How many could not be read.
+    /// How many there are.
     pub n_lines: u64,
     /// What was wrong with the first of them.
     pub first: Option<String>,
-    /// How many hold a sampled negative: an item that the source drew for a user who never met it.
-    pub n_negatives: u64,
 }
 
 impl Unreadable {
@@ -54,7 +55,6 @@ impl Unreadable {
     /// Adds lines that come after these.
     pub(crate) fn append(&mut self, later: Self) {
         self.n_lines += later.n_lines;
-        self.n_negatives += later.n_negatives;
         self.first = self.first.take().or(later.first);
     }
 }
@@ -171,6 +171,7 @@ fn generate(_folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
         catalogue,
         rating_range: (0.5, 5.0),
         unreadable: Unreadable::default(),
+        sampled_negatives: 0,
         item_files: Vec::new(),
     })
 }

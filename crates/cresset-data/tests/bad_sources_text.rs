@@ -234,7 +234,7 @@ fn numbers_and_labels_that_are_none_are_refused_or_counted() {
     check_row(
         SourceKind::MmRec,
         "userID\titemID\tx_label\n1\t2\t0\n1\t3\t3\n",
-        &not("set.inter:3: x_label \"3\"", "0 to train, 1 to validate or 2 to test"),
+        &not("set.inter:3: x_label \"3\"", "train, valid or test, or 0, 1 or 2"),
     );
     check_row(
         SourceKind::Kgcn,

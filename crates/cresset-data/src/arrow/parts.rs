@@ -10,20 +10,19 @@ use crate::config::OnBadRow;
 use crate::interactions::IdColumn;
 use crate::split::Part;
 
-const EXPECTED: &str = "train, valid or test, or 0, 1 or 2";
-
 impl Column<'_> {
     /// The part of each row, from text, whole numbers, or a dictionary of either.
     pub(crate) fn parts(&self) -> Result<Vec<Part>, ColumnError> {
         self.refuse_nulls()?;
         if matches!(self.array.data_type(), DataType::Boolean) {
-            return Err(self.wrong_type(EXPECTED));
+            return Err(self.wrong_type(Part::EXPECTED));
         }
         let mut names = IdColumn::default();
         IdImport::new(OnBadRow::Error).append(&mut names, self)?;
         let parts: Vec<Option<Part>> = names.names().iter().map(|name| Part::named(name.trim())).collect();
-        let part =
-            |(row, &code): (usize, &u32)| parts[code as usize].ok_or_else(|| self.bad_value(row, EXPECTED));
+        let part = |(row, &code): (usize, &u32)| {
+            parts[code as usize].ok_or_else(|| self.bad_value(row, Part::EXPECTED))
+        };
         names.codes().iter().enumerate().map(part).collect()
     }
 }

@@ -83,6 +83,7 @@ mod tests {
             catalogue,
             rating_range: (1.0, 1.0),
             unreadable: Unreadable::default(),
+            sampled_negatives: 0,
             item_files: Vec::new(),
         };
         let mut report = ItemFileReport::new("a");

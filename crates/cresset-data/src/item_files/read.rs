@@ -187,6 +187,7 @@ mod tests {
             catalogue: Catalogue::default(),
             rating_range: (1.0, 1.0),
             unreadable: Unreadable::default(),
+            sampled_negatives: 0,
             item_files: Vec::new(),
         };
         let report = merge_file(&config, folder.path(), on_bad_row, &mut ItemMerge::of(&mut raw));

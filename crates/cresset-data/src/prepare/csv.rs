@@ -55,8 +55,14 @@ mod tests {
             interactions.push(user, item, rating, time);
         }
         let (catalogue, unreadable) = (Catalogue::default(), Unreadable::default());
-        let raw =
-            RawData { interactions, catalogue, rating_range: (0.5, 5.0), unreadable, item_files: Vec::new() };
+        let raw = RawData {
+            interactions,
+            catalogue,
+            rating_range: (0.5, 5.0),
+            unreadable,
+            sampled_negatives: 0,
+            item_files: Vec::new(),
+        };
         Dataset::from_raw(raw, &DataConfig::default()).unwrap()
     }
 

@@ -18,7 +18,7 @@ pub(crate) fn read_two_tower_folder(folder: &Path, config: &DataConfig) -> Resul
     let n_left_out = (read.ratings.len() - rows.len()) as u64;
     let first = read.parts.as_ref().and_then(|parts| parts.iter().position(Option::is_none));
     let first = first.map(|row| FolderError::NoPart { file: folder.join(SPLITS), row }.to_string());
-    let unreadable = Unreadable { n_lines: n_left_out, first, ..Unreadable::default() };
+    let unreadable = Unreadable { n_lines: n_left_out, first };
     let ratings = read.ratings.select(&rows);
     let parts = read.parts.map(|parts| rows.iter().filter_map(|&row| parts[row as usize]).collect());
     let interactions = Interactions {
@@ -35,6 +35,7 @@ pub(crate) fn read_two_tower_folder(folder: &Path, config: &DataConfig) -> Resul
         catalogue,
         rating_range: read.rating_range,
         unreadable,
+        sampled_negatives: 0,
         item_files: Vec::new(),
     })
 }

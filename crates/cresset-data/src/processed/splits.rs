@@ -162,7 +162,7 @@ impl<'de> Deserialize<'de> for PartName {
             type Value = PartName;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("train, valid or test, or 0, 1 or 2")
+                f.write_str(Part::EXPECTED)
             }
 
             fn visit_str<E: Error>(self, name: &str) -> Result<PartName, E> {

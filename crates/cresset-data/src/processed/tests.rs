@@ -265,6 +265,7 @@ proptest! {
             catalogue: Catalogue::default(),
             rating_range: (-2.0, 2.5),
             unreadable: Unreadable::default(),
+            sampled_negatives: 0,
             item_files: Vec::new(),
         };
         let data = Dataset::from_raw(raw, &DataConfig::default()).unwrap();

@@ -126,7 +126,7 @@ impl RatingFields {
     }
 
     fn push(&self, at: At<'_>, row: &Row, rows: &mut Rows) -> Result<(), DataError> {
-        let part = self.part.as_ref().map(|field| part_of(at, field.of(row))).transpose()?;
+        let part = self.part.as_ref().map(|field| part_of(at, "part", field.of(row))).transpose()?;
         rows.push(
             at,
             &RatingRow {

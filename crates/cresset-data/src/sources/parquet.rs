@@ -42,6 +42,7 @@ pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
         catalogue: Catalogue::default(),
         rating_range,
         unreadable: Unreadable::default(),
+        sampled_negatives: 0,
         item_files: Vec::new(),
     })
 }

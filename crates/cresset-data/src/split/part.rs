@@ -25,7 +25,10 @@ pub enum Part {
 }
 
 impl Part {
-    /// The part of a name that data sets use, in any case, or of its number; none for any other text.
+    /// What errors say is expected of [`named`](Self::named).
+    pub(crate) const EXPECTED: &str = "train, valid or test, or 0, 1 or 2";
+
+    /// The part of a name that data sets use, in any case, or of its number, also as `1.0`; none for any other text.
     ///
     /// ```
     /// use cresset_data::Part;
@@ -37,9 +40,9 @@ impl Part {
     pub fn named(name: &str) -> Option<Self> {
         let is_any = |names: &[&str]| names.iter().any(|it| it.eq_ignore_ascii_case(name));
         match () {
-            () if is_any(&["train", "training", "0"]) => Some(Self::Train),
-            () if is_any(&["valid", "validation", "val", "dev", "1"]) => Some(Self::Valid),
-            () if is_any(&["test", "testing", "2"]) => Some(Self::Test),
+            () if is_any(&["train", "training", "0", "0.0"]) => Some(Self::Train),
+            () if is_any(&["valid", "validation", "val", "dev", "1", "1.0"]) => Some(Self::Valid),
+            () if is_any(&["test", "testing", "2", "2.0"]) => Some(Self::Test),
             () => None,
         }
     }

@@ -49,6 +49,7 @@ pub(crate) struct RatingSink {
     pub(crate) interactions: Interactions,
     checks: Checks,
     unreadable: Unreadable,
+    sampled_negatives: u64,
 }
 
 /// What is asked of a row.
@@ -76,7 +77,12 @@ impl RatingSink {
             on_bad_row: config.on_bad_row,
             time_unit: config.time_unit.unwrap_or_default(),
         };
-        Self { interactions: Interactions::default(), checks, unreadable: Unreadable::default() }
+        Self {
+            interactions: Interactions::default(),
+            checks,
+            unreadable: Unreadable::default(),
+            sampled_negatives: 0,
+        }
     }
 
     /// What whole numbers in the time field of the next files count, unless the configuration says so itself.
@@ -194,15 +200,23 @@ impl RatingSink {
             n_lines += rows.n_lines;
             self.interactions.append(rows.columns);
             self.unreadable.append(rows.unreadable);
+            self.sampled_negatives += rows.sampled_negatives;
         }
         Ok(n_lines)
     }
 
     /// What was read, with what the source says of items and users.
     pub(crate) fn finish(self, catalogue: Catalogue) -> RawData {
-        let Self { interactions, checks, unreadable } = self;
+        let Self { interactions, checks, unreadable, sampled_negatives } = self;
         let rating_range = checks.range.unwrap_or_else(|| interactions.rating_range());
-        RawData { interactions, catalogue, rating_range, unreadable, item_files: Vec::new() }
+        RawData {
+            interactions,
+            catalogue,
+            rating_range,
+            unreadable,
+            sampled_negatives,
+            item_files: Vec::new(),
+        }
     }
 }
 
@@ -210,13 +224,20 @@ impl RatingSink {
 pub(crate) struct Rows {
     columns: Interactions,
     unreadable: Unreadable,
+    sampled_negatives: u64,
     n_lines: u64,
     checks: Checks,
 }
 
 impl Rows {
     fn new(checks: Checks) -> Self {
-        Self { columns: Interactions::default(), unreadable: Unreadable::default(), n_lines: 0, checks }
+        Self {
+            columns: Interactions::default(),
+            unreadable: Unreadable::default(),
+            sampled_negatives: 0,
+            n_lines: 0,
+            checks,
+        }
     }
 
     /// Appends a row; under [`OnBadRow::Skip`] unfit rows too, for the cleaning to count.
@@ -284,7 +305,7 @@ impl Rows {
 
     /// Counts a row that is no interaction: an item that was drawn for the user as a negative.
     pub(crate) fn leave_out_negative(&mut self) {
-        self.unreadable.n_negatives += 1;
+        self.sampled_negatives += 1;
     }
 
     /// Takes back the rows of a line that cannot be read and counts it, where lines may be skipped.

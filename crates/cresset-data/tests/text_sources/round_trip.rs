@@ -96,7 +96,7 @@ proptest! {
     fn kgcn_folders_are_read_as_they_were_written(rows in rows(&ids_from(0))) {
         let rows = implicit(columns(&rows, false), false);
         let raw = read(SourceKind::Kgcn, &writers::kgcn(&rows));
-        prop_assert_eq!(raw.unreadable.n_negatives, rows.len().div_ceil(3) as u64);
+        prop_assert_eq!(raw.sampled_negatives, rows.len().div_ceil(3) as u64);
         prop_assert_eq!(raw.interactions, rows);
     }
 }

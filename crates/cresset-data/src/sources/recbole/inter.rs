@@ -1,13 +1,14 @@
 //! Files of interactions with a typed header, RecBole's and those of the libraries that took the format over.
 
 use super::header::{FieldType, TypedHeader};
+use crate::columns::part_of;
 use crate::error::DataError;
 use crate::files::TextFile;
 use crate::interactions::TimeKind;
 use crate::sources::SourceError;
 use crate::sources::ids::Ids;
 use crate::split::Part;
-use crate::text::{At, Dialect, Header, RatingRow, RatingSink};
+use crate::text::{Dialect, Header, RatingRow, RatingSink};
 
 const RATING: [&str; 2] = ["rating", "label"];
 const TIME: [&str; 2] = ["timestamp", "time"];
@@ -53,7 +54,7 @@ pub(in crate::sources) fn push_inter(
         let item = format.ids.check(at, "item id", &row[columns.item])?;
         let rating = columns.rating.map(|column| &row[column]);
         let time = columns.time.map(|column| &row[column]);
-        let part = columns.part.map_or(Ok(part), |column| part_of(at, &row[column]).map(Some))?;
+        let part = columns.part.map_or(Ok(part), |column| part_of(at, "x_label", &row[column]).map(Some))?;
         rows.push(at, &RatingRow { user, item, rating, time, part })
     })?;
     if has_times {
@@ -86,14 +87,5 @@ impl InterFormat {
             Some(column) => Err(header.histories(column)),
             None => Ok(()),
         }
-    }
-}
-
-fn part_of(at: At<'_>, label: &[u8]) -> Result<Part, DataError> {
-    match label.trim_ascii() {
-        b"0" | b"0.0" => Ok(Part::Train),
-        b"1" | b"1.0" => Ok(Part::Valid),
-        b"2" | b"2.0" => Ok(Part::Test),
-        _ => Err(at.bad_field("x_label", label, "0 to train, 1 to validate or 2 to test")),
     }
 }
