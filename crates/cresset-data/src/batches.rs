@@ -138,7 +138,7 @@ impl Batches for RatingBatches {
     }
 
     fn order(&self, epoch: u64) -> Vec<u32> {
-        permutation(self.ratings.len() as u32, &mut stream(self.seed, "batches", epoch))
+        EpochOrder::shuffled(self.ratings.len(), self.seed, epoch).examples
     }
 
     /// # Panics

@@ -85,6 +85,7 @@ pub mod parquet_io;
 pub mod predictions;
 pub mod prepare;
 pub mod processed;
+mod ragged;
 pub mod random;
 mod ratings;
 mod sequences;

@@ -1,11 +1,13 @@
 //! The items of each user.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::groups::Groups;
+use crate::ragged::Ragged;
 use crate::ratings::Ratings;
 
-/// The distinct items of each user, ascending, in one array (compressed sparse rows).
+/// The distinct items of each user, ascending, in one array.
 ///
 /// ```
 /// use cresset_data::{Ratings, TimeKind, UserItems};
@@ -24,11 +26,10 @@ use crate::ratings::Ratings;
 /// let liked = UserItems::from_ratings_at_least(&ratings, 3, 4.0);
 /// assert_eq!(liked.of(0), [7]);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Columns")]
 pub struct UserItems {
-    offsets: Vec<usize>,
-    items: Vec<u32>,
+    of_user: Ragged,
 }
 
 impl UserItems {
@@ -58,12 +59,12 @@ impl UserItems {
             dedup_from(&mut items, start);
             offsets.push(items.len());
         }
-        Self { offsets, items }
+        Self { of_user: Ragged::from_parts(offsets, items) }
     }
 
     /// The number of users.
     pub fn n_users(&self) -> usize {
-        self.offsets.len() - 1
+        self.of_user.len()
     }
 
     /// The items of one user, ascending.
@@ -72,8 +73,7 @@ impl UserItems {
     ///
     /// If `user` is not below [`n_users`](Self::n_users).
     pub fn of(&self, user: u32) -> &[u32] {
-        let user = user as usize;
-        &self.items[self.offsets[user]..self.offsets[user + 1]]
+        self.of_user.of(user)
     }
 
     /// Whether a user has an item.
@@ -87,12 +87,12 @@ impl UserItems {
 
     /// Where each user's items begin in [`items`](Self::items), and last the end: `[users + 1]`.
     pub fn offsets(&self) -> &[usize] {
-        &self.offsets
+        self.of_user.offsets()
     }
 
     /// The items of all users, one user after another.
     pub fn items(&self) -> &[u32] {
-        &self.items
+        self.of_user.codes()
     }
 }
 
@@ -106,6 +106,15 @@ fn dedup_from(values: &mut Vec<u32>, start: usize) {
         }
     }
     values.truncate(end);
+}
+
+impl Serialize for UserItems {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut columns = serializer.serialize_struct("UserItems", 2)?;
+        columns.serialize_field("offsets", self.offsets())?;
+        columns.serialize_field("items", self.items())?;
+        columns.end()
+    }
 }
 
 /// The columns as a file has them, not yet checked.
@@ -128,7 +137,7 @@ impl TryFrom<Columns> for UserItems {
         if !offsets.windows(2).all(ascends) {
             return Err("the items of a user must ascend");
         }
-        Ok(Self { offsets, items })
+        Ok(Self { of_user: Ragged::from_parts(offsets, items) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The genres of items.
 
-use super::ragged::Ragged;
 use crate::catalogue::Catalogue;
+use crate::ragged::Ragged;
 use crate::vocabulary::Vocabulary;
 
 /// The genres of each item of a catalogue.

@@ -12,12 +12,11 @@ mod attributes;
 mod calendar;
 mod genome;
 mod genres;
-mod ragged;
 mod tags;
 
+pub use crate::ragged::Ragged;
 pub use attributes::{AttributeCodes, AttributeEncoder, AttributesConfig, ColumnEncoder};
 pub use calendar::Calendar;
 pub use genome::{Genome, IncompleteRow};
 pub use genres::Genres;
-pub use ragged::Ragged;
 pub use tags::{ItemTags, TagsConfig, UserTags};

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ragged::Ragged;
 use crate::columns::TimeUnit;
 use crate::error::DataError;
 use crate::interactions::{IdColumn, NO_TIME};
+use crate::ragged::Ragged;
 use crate::source::open_required;
 use crate::text::{Dialect, for_each_row, time_of};
 use crate::vocabulary::Vocabulary;

@@ -10,17 +10,17 @@ mod windows;
 pub use histories::{HistoryBatch, HistoryBatches};
 pub use windows::{SequenceBatch, SequenceBatches, Windows};
 
+use crate::ragged::Ragged;
 use crate::ratings::Ratings;
 use crate::timelines::timelines;
 
 /// Row of the item table that stands for no item; item `i` has row `i + 1` in every batch of this module.
 const PADDING: u32 = 0;
 
-/// The items of each user in order of time, in one array (compressed sparse rows).
+/// The items of each user in order of time, in one array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequences {
-    offsets: Vec<usize>,
-    items: Vec<u32>,
+    of_user: Ragged,
 }
 
 impl Sequences {
@@ -50,12 +50,12 @@ impl Sequences {
     pub fn of_rows(ratings: &Ratings, rows: &[u32], n_users: usize) -> Self {
         let (offsets, mut items) = timelines(ratings, n_users, rows.iter().copied()).into_parts();
         items.iter_mut().for_each(|row| *row = ratings.item_id[*row as usize]);
-        Self { offsets, items }
+        Self { of_user: Ragged::from_parts(offsets, items) }
     }
 
     /// The number of users.
     pub fn n_users(&self) -> usize {
-        self.offsets.len() - 1
+        self.of_user.len()
     }
 
     /// The items of a user, oldest first.
@@ -64,13 +64,12 @@ impl Sequences {
     ///
     /// If `user` is not below [`n_users`](Self::n_users).
     pub fn of(&self, user: u32) -> &[u32] {
-        let user = user as usize;
-        &self.items[self.offsets[user]..self.offsets[user + 1]]
+        self.of_user.of(user)
     }
 
     /// The number of items in all histories together.
     pub fn n_rows(&self) -> usize {
-        self.items.len()
+        self.of_user.codes().len()
     }
 }
 

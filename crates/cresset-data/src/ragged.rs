@@ -30,6 +30,16 @@ impl Ragged {
         ragged
     }
 
+    /// Lists that lie one after another in `codes`, each from its offset to the next.
+    ///
+    /// # Panics
+    ///
+    /// If there is no offset, or the last is not the number of codes.
+    pub(crate) fn from_parts(offsets: Vec<usize>, codes: Vec<u32>) -> Self {
+        assert_eq!(offsets.last(), Some(&codes.len()), "the last offset is the end of the codes");
+        Self { offsets, codes }
+    }
+
     /// Appends a list.
     pub fn push(&mut self, list: impl IntoIterator<Item = u32>) {
         self.codes.extend(list);
