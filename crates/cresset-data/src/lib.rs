@@ -83,6 +83,7 @@ pub mod negatives;
 mod pairs;
 pub mod parquet_io;
 pub mod predictions;
+mod part_files;
 pub mod prepare;
 pub mod processed;
 mod ragged;

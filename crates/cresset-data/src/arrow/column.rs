@@ -5,13 +5,14 @@ use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Date64Type, Float32Type, Int64Type, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt32Type,
 };
-use arrow_array::{Array, ArrayRef, PrimitiveArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, LargeStringArray, PrimitiveArray, RecordBatch};
 use arrow_cast::display::array_value_to_string;
 use arrow_cast::{CastOptions, can_cast_types, cast_with_options};
 use arrow_schema::{DataType, TimeUnit};
 
 use super::error::{BatchPlace, ColumnError};
 use super::ids::IdImport;
+use super::lists::Lists;
 use crate::config::OnBadRow;
 use crate::interactions::{IdColumn, NO_TIME};
 
@@ -54,9 +55,24 @@ impl<'a> Column<'a> {
         IdImport::new(OnBadRow::Skip).append(ids, self)
     }
 
+    /// Every value as text, null where it is null.
+    pub(crate) fn texts(&self) -> Result<LargeStringArray, ColumnError> {
+        Ok(self.checked_cast(&DataType::LargeUtf8, "text")?.as_string::<i64>().clone())
+    }
+
+    /// Every value as an `f32`, null where it is null.
+    pub(crate) fn f32s(&self) -> Result<PrimitiveArray<Float32Type>, ColumnError> {
+        self.cast_to(&DataType::Float32, "a number")
+    }
+
+    /// The lists of the rows.
+    pub(crate) fn lists(&self) -> Result<Lists, ColumnError> {
+        Lists::of(&self.array).ok_or_else(|| self.wrong_type("a list"))
+    }
+
     /// Every value as an `f32`, null as NaN.
     pub(crate) fn into_f32s(self) -> Result<Vec<f32>, ColumnError> {
-        let values = self.cast_to::<Float32Type>(&DataType::Float32, "a number")?;
+        let values = self.f32s()?;
         drop(self);
         Ok(fill_nulls(values, f32::NAN))
     }

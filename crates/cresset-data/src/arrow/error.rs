@@ -9,9 +9,6 @@ use std::sync::Arc;
 #[non_exhaustive]
 pub enum ColumnError {
     /// A column that is needed and not there.
-    #[error(
-        "{place}: no column \"{column}\" among {there}: rename a column, or name the right one in the config"
-    )]
     Missing {
         /// Where.
         place: BatchPlace,
@@ -21,11 +18,19 @@ pub enum ColumnError {
         there: String,
     },
 
+    /// None of the names under which a column is known.
+    NoneOf {
+        /// The file.
+        place: BatchPlace,
+        /// What the column holds.
+        what: &'static str,
+        /// The names that would do.
+        names: String,
+        /// The columns that are there.
+        there: String,
+    },
+
     /// A column of a type that cannot hold what is asked for.
-    #[error(
-        "{place}: column \"{column}\" is of the type {found}, expected {expected}: convert the column, or name \
-         another in the config"
-    )]
     WrongType {
         /// Where.
         place: BatchPlace,
@@ -38,10 +43,6 @@ pub enum ColumnError {
     },
 
     /// A row without a value where each must have one.
-    #[error(
-        "{place}: column \"{column}\" is null in row {row}: fill in the value, or set data.on_bad_row: skip to \
-         leave such rows out and count them"
-    )]
     Null {
         /// Where.
         place: BatchPlace,
@@ -52,9 +53,6 @@ pub enum ColumnError {
     },
 
     /// A value that is none of its kind.
-    #[error(
-        "{place}: column \"{column}\" is \"{value}\" in row {row}, not {expected}: correct or delete the row"
-    )]
     BadValue {
         /// Where.
         place: BatchPlace,
@@ -67,6 +65,51 @@ pub enum ColumnError {
         /// What would be right.
         expected: &'static str,
     },
+}
+
+impl ColumnError {
+    /// The file and the row group.
+    pub fn place(&self) -> &BatchPlace {
+        match self {
+            Self::Missing { place, .. }
+            | Self::NoneOf { place, .. }
+            | Self::WrongType { place, .. }
+            | Self::Null { place, .. }
+            | Self::BadValue { place, .. } => place,
+        }
+    }
+
+    /// What is wrong, without place and remedy.
+    pub(crate) fn fault(&self) -> String {
+        match self {
+            Self::Missing { column, there, .. } => format!("no column \"{column}\" among {there}"),
+            Self::NoneOf { names, there, .. } => {
+                format!("none of the columns {names} is there, only {there}")
+            }
+            Self::WrongType { column, found, expected, .. } => {
+                format!("column \"{column}\" is of the type {found}, expected {expected}")
+            }
+            Self::Null { column, row, .. } => format!("column \"{column}\" is null in row {row}"),
+            Self::BadValue { column, row, value, expected, .. } => {
+                format!("column \"{column}\" is \"{value}\" in row {row}, not {expected}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ColumnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: ", self.place(), self.fault())?;
+        match self {
+            Self::Missing { .. } => f.write_str("rename a column, or name the right one in the config"),
+            Self::NoneOf { what, .. } => write!(f, "rename the column of {what}"),
+            Self::WrongType { .. } => f.write_str("convert the column, or name another in the config"),
+            Self::Null { .. } => f.write_str(
+                "fill in the value, or set data.on_bad_row: skip to leave such rows out and count them",
+            ),
+            Self::BadValue { .. } => f.write_str("correct or delete the row"),
+        }
+    }
 }
 
 /// Where a record batch came from.

@@ -28,6 +28,7 @@ pub(crate) mod column;
 mod error;
 pub(crate) mod ids;
 mod interactions;
+pub(crate) mod lists;
 pub(crate) mod parts;
 mod ratings;
 pub(crate) mod times;
@@ -35,6 +36,7 @@ pub(crate) mod times;
 pub use error::{BatchPlace, ColumnError};
 pub use interactions::InteractionColumns;
 pub(crate) use interactions::InteractionImport;
+pub(crate) use ratings::batch_of;
 pub use ratings::part_column;
 
 /// Name of the column of users.

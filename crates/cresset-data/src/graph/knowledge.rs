@@ -53,17 +53,6 @@ pub struct KnowledgeGraph {
     pub(super) skipped: SkippedRows,
 }
 
-/// A graph's parts before its neighbours are known.
-pub(super) struct Parts {
-    pub(super) n_items: usize,
-    pub(super) entities: Entities,
-    pub(super) relations: Names,
-    pub(super) columns: Columns,
-    pub(super) links: Vec<Link>,
-    pub(super) n_repeats: u64,
-    pub(super) skipped: SkippedRows,
-}
-
 impl KnowledgeGraph {
     /// The graph of some facts for the items of a vocabulary; with `inverse`, walked both ways.
     ///
@@ -85,12 +74,13 @@ impl KnowledgeGraph {
         let moved = links.into_iter().map(|link| Link { item: entity_of[link.item as usize], ..link });
         let mut links: Vec<Link> = moved.filter(|link| link.item != u32::MAX).collect();
         links.sort_unstable();
-        let parts = Parts { n_items: items.len(), entities, relations, columns, links, n_repeats, skipped };
-        Self::from_parts(parts, inverse)
+        let facts = Triples { entities, relations, columns, links, n_repeats, skipped };
+        Self::from_facts(items.len(), facts, inverse)
     }
 
-    pub(super) fn from_parts(parts: Parts, inverse: bool) -> Result<Self, GraphError> {
-        let Parts { n_items, entities, mut relations, columns, links, n_repeats, skipped } = parts;
+    /// The graph of facts whose first `n_items` entities are the items.
+    pub(super) fn from_facts(n_items: usize, facts: Triples, inverse: bool) -> Result<Self, GraphError> {
+        let Triples { entities, mut relations, columns, links, n_repeats, skipped } = facts;
         let n_stated = relations.len() as u32;
         if inverse {
             let inverses: Vec<String> = relations.iter().map(inverse_name).collect();
@@ -256,8 +246,7 @@ impl KnowledgeGraph {
         self.stated_relations().for_each(|name| {
             relations.code_or_add(&inverse_name(name));
         });
-        let parts = Parts {
-            n_items: self.n_items,
+        let facts = Triples {
             entities: self.entities.clone(),
             relations,
             columns: Columns { heads: tails, relations: codes, tails: heads },
@@ -265,7 +254,8 @@ impl KnowledgeGraph {
             n_repeats: self.n_repeats,
             skipped: self.skipped,
         };
-        Self::from_parts(parts, self.has_inverses()).expect("inverses of distinct names are distinct")
+        Self::from_facts(self.n_items, facts, self.has_inverses())
+            .expect("inverses of distinct names are distinct")
     }
 }
 

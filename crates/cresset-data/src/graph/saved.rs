@@ -9,16 +9,17 @@
 mod table;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use arrow_array::{Array, LargeStringArray, RecordBatch, UInt32Array};
+use arrow_array::{ArrayRef, LargeStringArray, UInt32Array};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::entities::{Entities, ITEM_KIND};
 use super::error::GraphError;
-use super::knowledge::{KnowledgeGraph, Parts};
+use super::knowledge::KnowledgeGraph;
 use super::skipped::SkippedRows;
-use super::triples::{Columns, Link};
+use super::triples::{Columns, Link, Triples};
 use crate::error::DataError;
 use crate::files::{FileError, atomic_write_with, read_bytes};
 use crate::names::Names;
@@ -30,6 +31,13 @@ const SUMMARY: &str = "graph.json";
 /// The files of a saved graph.
 pub(crate) const SAVED_FILES: [&str; 3] = [ENTITIES, TRIPLES, SUMMARY];
 const FORMAT: &str = "cresset graph 1";
+
+// The columns of the two tables.
+const KIND: &str = "kind";
+const NAME: &str = "name";
+const HEAD: &str = "head";
+const RELATION: &str = "relation";
+const TAIL: &str = "tail";
 
 /// What `graph.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,11 +84,11 @@ impl KnowledgeGraph {
         let kinds =
             LargeStringArray::from_iter_values(entities.clone().map(|entity| self.entities.kind_of(entity)));
         let names = LargeStringArray::from_iter_values(entities.map(|entity| self.entities.name_of(entity)));
-        table::write(&folder.join(ENTITIES), &[("kind", &kinds), ("name", &names)])?;
+        table::write(&folder.join(ENTITIES), vec![(KIND, Arc::new(kinds)), (NAME, Arc::new(names))])?;
         let Columns { heads, relations, tails } = columns;
-        let [heads, relations, tails] = [heads, relations, tails].map(UInt32Array::from);
-        let columns: [(&str, &dyn Array); 3] = [("head", &heads), ("relation", &relations), ("tail", &tails)];
-        table::write(&folder.join(TRIPLES), &columns)?;
+        let [heads, relations, tails] =
+            [heads, relations, tails].map(|codes| Arc::new(UInt32Array::from(codes)) as ArrayRef);
+        table::write(&folder.join(TRIPLES), vec![(HEAD, heads), (RELATION, relations), (TAIL, tails)])?;
         let path = folder.join(SUMMARY);
         Ok(atomic_write_with(&path, |file| Ok(serde_json::to_writer_pretty(file, &summary)?))?)
     }
@@ -108,8 +116,7 @@ impl KnowledgeGraph {
         let relations: Names = summary.relations.iter().map(String::as_str).collect();
         check.that(relations.len() == summary.relations.len(), || "it names a relation twice".to_owned())?;
         let links = summary.links.into_iter().map(|(item, source_name)| Link { item, source_name });
-        let parts = Parts {
-            n_items: summary.n_items,
+        let facts = Triples {
             entities,
             relations,
             columns,
@@ -117,8 +124,8 @@ impl KnowledgeGraph {
             n_repeats: summary.n_repeats,
             skipped: summary.skipped,
         };
-        check.indices(&parts)?;
-        Ok(Self::from_parts(parts, summary.inverse)?)
+        check.indices(summary.n_items, &facts)?;
+        Ok(Self::from_facts(summary.n_items, facts, summary.inverse)?)
     }
 }
 
@@ -146,13 +153,13 @@ impl Check<'_> {
     }
 
     /// Every index names something, items come first, facts ascend, and so do links.
-    fn indices(&self, parts: &Parts) -> Result<(), GraphError> {
-        let Parts { n_items, entities, relations, columns, links, .. } = parts;
+    fn indices(&self, n_items: usize, facts: &Triples) -> Result<(), GraphError> {
+        let Triples { entities, relations, columns, links, .. } = facts;
         let (n_entities, n_relations) = (entities.len() as u32, relations.len() as u32);
-        self.that(*n_items <= entities.len(), || {
+        self.that(n_items <= entities.len(), || {
             format!("n_items {n_items} is more than there are entities")
         })?;
-        let stray = (0..*n_items as u32).find(|&entity| entities.kind_code(entity) != ITEM_KIND);
+        let stray = (0..n_items as u32).find(|&entity| entities.kind_code(entity) != ITEM_KIND);
         self.that(stray.is_none(), || {
             format!("entity {} stands among the items and is none", stray.unwrap_or_default())
         })?;
@@ -175,9 +182,9 @@ impl Check<'_> {
 
 fn read_entities(path: &Path) -> Result<Entities, DataError> {
     let mut entities = Entities::default();
-    table::read(path, |batch: &RecordBatch| {
-        let (kinds, names) = (table::texts(path, batch, "kind")?, table::texts(path, batch, "name")?);
-        for (kind, name) in kinds.iter().zip(names) {
+    table::read(path, &[KIND, NAME], |part| {
+        let (kinds, names) = (table::texts(part, KIND)?, table::texts(part, NAME)?);
+        for (kind, name) in kinds.iter().zip(&names) {
             let kind = entities.kind(kind.unwrap_or_default());
             let name = name.unwrap_or_default();
             let n_before = entities.len();
@@ -193,10 +200,10 @@ fn read_entities(path: &Path) -> Result<Entities, DataError> {
 
 fn read_triples(path: &Path) -> Result<Columns, DataError> {
     let mut columns = Columns::default();
-    table::read(path, |batch: &RecordBatch| {
-        columns.heads.extend_from_slice(table::numbers(path, batch, "head")?.values());
-        columns.relations.extend_from_slice(table::numbers(path, batch, "relation")?.values());
-        columns.tails.extend_from_slice(table::numbers(path, batch, "tail")?.values());
+    table::read(path, &[HEAD, RELATION, TAIL], |part| {
+        columns.heads.extend(table::codes(part, HEAD)?);
+        columns.relations.extend(table::codes(part, RELATION)?);
+        columns.tails.extend(table::codes(part, TAIL)?);
         Ok(())
     })?;
     Ok(columns)

@@ -146,7 +146,7 @@ fn a_saved_graph_whose_parts_do_not_agree_is_refused() {
     fs::copy(folder.path().join("entities.parquet"), folder.path().join("triples.parquet")).unwrap();
     assert_eq!(
         load_error(&folder),
-        format!("triples.parquet: it has no column \"head\" of type UInt32 without nulls: {remedy}")
+        format!("triples.parquet: no column \"head\" among \"kind\", \"name\": {remedy}")
     );
     fs::write(folder.path().join("triples.parquet"), b"PAR1").unwrap();
     assert!(load_error(&folder).starts_with("triples.parquet: it cannot be read as Parquet ("));

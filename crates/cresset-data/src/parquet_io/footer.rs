@@ -25,6 +25,7 @@ pub(super) fn footer_of(path: &Path) -> Result<ArrowReaderMetadata, ParquetError
 
 /// Refuses counts and places that cannot be, on which the decoder would stop or ask for any amount of memory.
 fn check(footer: &ParquetMetaData, n_bytes: u64) -> Result<(), Cause> {
+    let mut n_rows = 0_i64;
     for (number, group) in footer.row_groups().iter().enumerate() {
         let is_placed = group.columns().iter().all(|column| is_within(column, n_bytes));
         if group.num_rows() < 0 || !is_placed {
@@ -32,6 +33,16 @@ fn check(footer: &ParquetMetaData, n_bytes: u64) -> Result<(), Cause> {
                 format!("row group {number} is said to lie outside of the {n_bytes} bytes of the file");
             return Err(Cause::General(cause));
         }
+        // A row is a value of each column at least, be it null or an empty list.
+        if group.columns().iter().any(|column| column.num_values() < group.num_rows()) {
+            return Err(Cause::General(format!("row group {number} is said to have more rows than values")));
+        }
+        n_rows = n_rows.saturating_add(group.num_rows());
+    }
+    let announced = footer.file_metadata().num_rows();
+    if n_rows != announced {
+        let cause = format!("{announced} rows are announced, and the row groups have {n_rows}");
+        return Err(Cause::General(cause));
     }
     Ok(())
 }

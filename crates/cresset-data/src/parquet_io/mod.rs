@@ -29,10 +29,12 @@ mod error;
 mod footer;
 mod parts;
 mod read;
+mod row_group;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use error::ParquetError;
 pub use read::{ParquetTable, PartBatch, read_parquet};
+pub(crate) use row_group::{RowGroup, TableFile};
 pub use write::{ColumnEncoding, ParquetOptions, write_parquet, write_parquet_batches};

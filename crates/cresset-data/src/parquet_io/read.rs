@@ -1,20 +1,19 @@
 //! Tables read a row group at a time, decoded on all threads, handed over in order.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Field, Metadata, Schema, SchemaRef};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{Field, Metadata, Schema};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use rayon::prelude::*;
 
 use super::error::ParquetError;
-use super::footer::{footer_of, guarded};
-use super::parts::{PartFile, Parts};
-use crate::arrow::BatchPlace;
-use crate::files::FileError;
+use super::footer::footer_of;
+use super::parts::Parts;
+use super::row_group::{RowGroup, TableFile};
+use crate::arrow::{BatchPlace, ColumnError};
+use crate::part_files::PartFile;
 
 /// More rows than this come as several batches of one row group.
 const MAX_BATCH_ROWS: usize = 1 << 20;
@@ -40,11 +39,11 @@ impl std::fmt::Debug for ParquetTable {
     }
 }
 
-/// One row group of one file.
+/// One row group, and how its file gives the columns asked for.
 #[derive(Clone, Copy)]
-struct Task {
-    part: usize,
-    row_group: usize,
+struct Task<'p> {
+    plan: &'p Plan<'p>,
+    row_group: RowGroup<'p>,
 }
 
 /// The given columns of the file at `path` or, where that is a folder, of all files below it.
@@ -55,12 +54,7 @@ struct Task {
 ///
 /// [`ParquetError`] with the file and, where there is one, the row group and the column.
 pub fn read_parquet(path: &Path, columns: &[&str]) -> Result<Vec<PartBatch>, ParquetError> {
-    let mut batches = Vec::new();
-    ParquetTable::open(path)?.for_each(columns, |part| -> Result<(), ParquetError> {
-        batches.push(part);
-        Ok(())
-    })?;
-    Ok(batches)
+    ParquetTable::open(path)?.read(columns)
 }
 
 impl ParquetTable {
@@ -98,6 +92,26 @@ impl ParquetTable {
         self.footers[0].schema().metadata()
     }
 
+    /// The given columns of all rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`for_each`](Self::for_each).
+    pub fn read(&self, columns: &[&str]) -> Result<Vec<PartBatch>, ParquetError> {
+        let mut batches = Vec::new();
+        self.for_each(columns, |part| -> Result<(), ParquetError> {
+            batches.push(part);
+            Ok(())
+        })?;
+        Ok(batches)
+    }
+
+    /// The files in order of their names, for whoever reads their row groups himself.
+    pub(crate) fn files(&self) -> impl Iterator<Item = TableFile<'_>> {
+        let files = self.parts.files.iter().zip(&self.footers);
+        files.map(|(part, footer)| TableFile { path: &part.path, footer })
+    }
+
     /// Passes the given columns, a row group at a time and in order, to `each`.
     ///
     /// While `each` works on some row groups, as many as there are threads, the next ones are decoded.
@@ -110,12 +124,14 @@ impl ParquetTable {
         columns: &[&str],
         mut each: impl FnMut(PartBatch) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        let plans = self.parts.files.iter().zip(&self.footers);
-        let plans: Vec<Plan<'_>> =
-            plans.map(|(part, footer)| Plan::new(self, part, footer, columns)).collect::<Result<_, _>>()?;
-        let tasks = self.tasks();
-        let decode = |tasks: &[Task]| -> Result<Vec<Vec<PartBatch>>, ParquetError> {
-            tasks.par_iter().map(|task| plans[task.part].decode(task.row_group)).collect()
+        let plans: Vec<Plan<'_>> = self
+            .files()
+            .zip(&self.parts.files)
+            .map(|(file, part)| Plan::new(self, part, file, columns))
+            .collect::<Result<_, _>>()?;
+        let tasks: Vec<Task<'_>> = plans.iter().flat_map(Plan::tasks).collect();
+        let decode = |tasks: &[Task<'_>]| -> Result<Vec<Vec<PartBatch>>, ParquetError> {
+            tasks.par_iter().map(|task| task.plan.decode(task.row_group)).collect()
         };
         let mut ready = Vec::new();
         for window in tasks.chunks(rayon::current_num_threads().max(1)) {
@@ -127,30 +143,31 @@ impl ParquetTable {
         ready.into_iter().flatten().try_for_each(each)
     }
 
+    /// The error for a column that neither a file nor its folders have.
+    fn missing(&self, file: TableFile<'_>, name: &str) -> ColumnError {
+        let stored = file.schema().fields().iter().map(|field| field.name().as_str());
+        let folders = self.parts.partitions.iter().map(|partition| partition.name.as_str());
+        BatchPlace::file(file.path).missing(name, stored.chain(folders))
+    }
+
     #[cfg(test)]
     pub(super) fn footers_for_tests(&self) -> &[ArrowReaderMetadata] {
         &self.footers
-    }
-
-    fn tasks(&self) -> Vec<Task> {
-        let of_part = |(part, footer): (usize, &ArrowReaderMetadata)| {
-            (0..footer.metadata().num_row_groups()).map(move |row_group| Task { part, row_group })
-        };
-        self.footers.iter().enumerate().flat_map(of_part).collect()
     }
 }
 
 /// How the columns asked for are found in one file.
 struct Plan<'t> {
-    path: &'t Path,
-    footer: &'t ArrowReaderMetadata,
+    file: TableFile<'t>,
+    /// Numbers of the columns that the file has.
+    stored: Vec<usize>,
     sources: Vec<Source<'t>>,
 }
 
 /// Where a column comes from.
 enum Source<'t> {
-    /// A root column of the file, by its number.
-    Stored { name: &'t str, root: usize },
+    /// The next of the columns that the file has.
+    Stored,
     /// A partition folder: its column and the value there.
     Folder { field: Field, make: Box<dyn Fn(usize) -> ArrayRef + Send + Sync + 't> },
 }
@@ -159,118 +176,54 @@ impl<'t> Plan<'t> {
     fn new(
         table: &'t ParquetTable,
         part: &'t PartFile,
-        footer: &'t ArrowReaderMetadata,
+        file: TableFile<'t>,
         columns: &[&str],
     ) -> Result<Self, ParquetError> {
-        let source = |&name: &&str| match footer.schema().index_of(name) {
-            Ok(root) => Ok(Source::Stored { name: footer.schema().field(root).name(), root }),
-            Err(_) => {
-                let folder = table.parts.partitions.iter().position(|partition| partition.name == name);
-                let column = folder.ok_or_else(|| {
-                    let there = footer.schema().fields().iter().map(|field| field.name().as_str());
-                    let folders = table.parts.partitions.iter().map(|partition| partition.name.as_str());
-                    BatchPlace::file(&part.path).missing(name, there.chain(folders))
-                })?;
-                let (partition, value) = (&table.parts.partitions[column], part.values[column].as_deref());
-                let make = Box::new(move |n_rows| partition.array(value, n_rows));
-                Ok(Source::Folder { field: partition.field(), make })
+        let mut stored = Vec::new();
+        let mut sources = Vec::with_capacity(columns.len());
+        for name in columns {
+            if let Ok(column) = file.schema().index_of(name) {
+                stored.push(column);
+                sources.push(Source::Stored);
+                continue;
             }
-        };
-        let sources = columns.iter().map(source).collect::<Result<_, ParquetError>>()?;
-        Ok(Self { path: &part.path, footer, sources })
+            let folder = table.parts.partitions.iter().position(|partition| partition.name == *name);
+            let column = folder.ok_or_else(|| table.missing(file, name))?;
+            let (partition, value) = (&table.parts.partitions[column], part.partitions[column].1.as_deref());
+            let make = Box::new(move |n_rows| partition.array(value, n_rows));
+            sources.push(Source::Folder { field: partition.field(), make });
+        }
+        Ok(Self { file, stored, sources })
     }
 
-    fn decode(&self, row_group: usize) -> Result<Vec<PartBatch>, ParquetError> {
-        let place = |first_row| BatchPlace::row_group(self.path, row_group as u32, first_row);
-        let roots = self.sources.iter().filter_map(|source| match source {
-            Source::Stored { root, .. } => Some(*root),
-            Source::Folder { .. } => None,
-        });
-        let batches =
-            self.read(row_group, roots.collect()).map_err(|fault| self.blame(row_group, &place(0), fault))?;
-        let mut first_row = 0;
-        let arranged = batches.into_iter().map(|batch| {
-            let part = PartBatch { place: place(first_row), batch: self.arrange(&batch) };
-            first_row += batch.num_rows();
-            part
-        });
-        Ok(arranged.collect())
+    fn tasks(&self) -> impl Iterator<Item = Task<'_>> {
+        self.file.row_groups().map(move |row_group| Task { plan: self, row_group })
     }
 
-    /// Decodes some columns of a row group; they come in the order of the file.
-    fn read(&self, row_group: usize, roots: Vec<usize>) -> Result<Vec<RecordBatch>, Fault> {
-        guarded(|| self.read_unguarded(row_group, roots)).unwrap_or_else(|cause| Err(Fault::Decoder(cause)))
-    }
-
-    fn read_unguarded(&self, row_group: usize, roots: Vec<usize>) -> Result<Vec<RecordBatch>, Fault> {
-        // Each task opens the file for itself: copies of one handle would share its position.
-        let file = File::open(self.path).map_err(|cause| FileError::read(self.path, cause))?;
-        let n_rows = self.footer.metadata().row_group(row_group).num_rows() as usize;
-        let mask = ProjectionMask::roots(self.footer.parquet_schema(), roots);
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.clone())
-            .with_row_groups(vec![row_group])
-            .with_projection(mask)
-            .with_batch_size(n_rows.clamp(1, MAX_BATCH_ROWS))
-            .build()?;
-        Ok(reader.collect::<Result<_, _>>()?)
-    }
-
-    /// The error of a row group, with the first column that fails alone.
-    fn blame(&self, row_group: usize, place: &BatchPlace, fault: Fault) -> ParquetError {
-        let cause = match fault {
-            Fault::File(error) => return error.into(),
-            Fault::Decoder(cause) => cause,
-        };
-        let fails = |source: &&Source<'_>| match source {
-            Source::Stored { root, .. } => self.read(row_group, vec![*root]).is_err(),
-            Source::Folder { .. } => false,
-        };
-        let column = match self.sources.iter().find(fails) {
-            Some(Source::Stored { name, .. }) => (*name).to_owned(),
-            _ => "all".to_owned(),
-        };
-        ParquetError::BrokenColumn { place: place.clone(), column, cause }
+    fn decode(&self, row_group: RowGroup<'_>) -> Result<Vec<PartBatch>, ParquetError> {
+        let mut batches = Vec::new();
+        row_group.for_each(&self.stored, MAX_BATCH_ROWS, |part| -> Result<(), ParquetError> {
+            batches.push(PartBatch { batch: self.with_folders(part.batch), ..part });
+            Ok(())
+        })?;
+        Ok(batches)
     }
 
     /// The columns in the order asked for, those of folders made.
-    fn arrange(&self, batch: &RecordBatch) -> RecordBatch {
-        let n_rows = batch.num_rows();
-        let columns = self.sources.iter().map(|source| match source {
-            Source::Stored { name, .. } => {
-                let column = batch.schema_ref().index_of(name).expect("a column that was projected is there");
-                (batch.schema_ref().field(column).clone(), batch.column(column).clone())
-            }
-            Source::Folder { field, make } => (field.clone(), make(n_rows)),
+    fn with_folders(&self, batch: RecordBatch) -> RecordBatch {
+        if self.stored.len() == self.sources.len() {
+            return batch;
+        }
+        let (n_rows, schema) = (batch.num_rows(), batch.schema());
+        let mut stored = schema.fields().iter().zip(batch.columns());
+        let columns = self.sources.iter().filter_map(|source| match source {
+            Source::Stored => stored.next().map(|(field, array)| (field.as_ref().clone(), array.clone())),
+            Source::Folder { field, make } => Some((field.clone(), make(n_rows))),
         });
         let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.unzip();
-        let schema: SchemaRef =
-            Arc::new(Schema::new_with_metadata(fields, batch.schema_ref().metadata().clone()));
-        let rows = arrow_array::RecordBatchOptions::new().with_row_count(Some(n_rows));
+        let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+        let rows = RecordBatchOptions::new().with_row_count(Some(n_rows));
         RecordBatch::try_new_with_options(schema, arrays, &rows)
             .expect("columns of a row group are equally long")
-    }
-}
-
-/// Why a row group cannot be read.
-enum Fault {
-    File(FileError),
-    Decoder(String),
-}
-
-impl From<FileError> for Fault {
-    fn from(error: FileError) -> Self {
-        Self::File(error)
-    }
-}
-
-impl From<parquet::errors::ParquetError> for Fault {
-    fn from(cause: parquet::errors::ParquetError) -> Self {
-        Self::Decoder(cause.to_string())
-    }
-}
-
-impl From<arrow_schema::ArrowError> for Fault {
-    fn from(cause: arrow_schema::ArrowError) -> Self {
-        Self::Decoder(cause.to_string())
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int64Type, UInt8Type, UInt32Type};
-use arrow_array::{Array, ArrayRef, Float32Array, Int64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::{
+    Array, ArrayRef, Float32Array, Int64Array, ListArray, RecordBatch, StringArray, UInt32Array,
+};
+use parquet::basic::Encoding;
 use proptest::prelude::*;
 
 use super::*;
@@ -183,6 +186,23 @@ fn a_large_row_group_comes_in_batches_that_know_their_first_row() {
     let parts = read_parquet(&path, &["user"]).unwrap();
     let places = parts.iter().map(|part| (part.place.row_group, part.place.first_row, part.batch.num_rows()));
     assert_eq!(places.collect::<Vec<_>>(), [(Some(0), 0, 1 << 20), (Some(0), 1 << 20, 5)]);
+}
+
+#[test]
+fn the_encoding_of_a_list_is_that_of_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let vectors = ListArray::from_iter_primitive::<Float32Type, _, _>([Some([0.5, 0.5].map(Some))]);
+    let items = ListArray::from_iter_primitive::<UInt32Type, _, _>([Some([7, 8].map(Some))]);
+    let columns: [(&str, ArrayRef); 2] = [("embedding", Arc::new(vectors)), ("candidates", Arc::new(items))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    write_parquet(&path, &batch, &ParquetOptions::default()).unwrap();
+    let table = ParquetTable::open(&path).unwrap();
+    let group = table.footers_for_tests()[0].metadata().row_group(0);
+    let encodings = [0, 1].map(|leaf| group.column(leaf).encodings().collect::<Vec<_>>());
+    assert!(encodings[0].contains(&Encoding::PLAIN) && !encodings[0].contains(&Encoding::RLE_DICTIONARY));
+    assert!(encodings[1].contains(&Encoding::DELTA_BINARY_PACKED), "{:?}", encodings[1]);
+    assert_eq!(read_parquet(&path, &["candidates"]).unwrap()[0].batch.column(0), batch.column(1));
 }
 
 #[test]

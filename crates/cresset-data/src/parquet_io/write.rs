@@ -7,19 +7,17 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowLeafColumn, ArrowRowGroupWriterFactory, compute_leaves,
 };
+use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError as Cause;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 
-use super::error::ParquetError;
-use crate::files::atomic_write_with;
+use crate::files::{FileError, atomic_write_with};
 
 /// How a Parquet file is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +51,8 @@ pub enum ColumnEncoding {
 ///
 /// # Errors
 ///
-/// [`ParquetError`] when the file cannot be written or a type of the schema has no Parquet form.
-pub fn write_parquet(path: &Path, batch: &RecordBatch, options: &ParquetOptions) -> Result<(), ParquetError> {
+/// [`FileError`] when the file cannot be written or a type of the schema has no Parquet form.
+pub fn write_parquet(path: &Path, batch: &RecordBatch, options: &ParquetOptions) -> Result<(), FileError> {
     write_parquet_batches(path, &batch.schema(), std::iter::once(Ok(batch.clone())), options)
 }
 
@@ -64,14 +62,14 @@ pub fn write_parquet(path: &Path, batch: &RecordBatch, options: &ParquetOptions)
 ///
 /// # Errors
 ///
-/// What the iterator returns, or [`ParquetError`] when the file cannot be written or a type of the schema has no
-/// Parquet form.
-pub fn write_parquet_batches(
+/// What the iterator returns, or [`FileError`] when the file cannot be written or a type of the schema has no Parquet
+/// form.
+pub fn write_parquet_batches<E: From<FileError>>(
     path: &Path,
     schema: &SchemaRef,
-    batches: impl IntoIterator<Item = Result<RecordBatch, ParquetError>>,
+    batches: impl IntoIterator<Item = Result<RecordBatch, E>>,
     options: &ParquetOptions,
-) -> Result<(), ParquetError> {
+) -> Result<(), E> {
     let mut failed = None;
     let written = atomic_write_with(path, |file| {
         let mut writer = GroupWriter::new(file, schema, options).map_err(io::Error::other)?;
@@ -186,10 +184,13 @@ fn properties(schema: &Schema, options: &ParquetOptions) -> Result<WriterPropert
         .set_created_by(format!("cresset {}", env!("CARGO_PKG_VERSION")))
         .set_max_row_group_row_count(Some(options.rows_per_group.max(1)))
         .set_statistics_enabled(EnabledStatistics::Chunk);
-    for field in schema.fields() {
-        let path = ColumnPath::from(field.name().as_str());
+    // Settings go by the path of a leaf, which in a column of lists is another than the column's name.
+    let leaves = ArrowSchemaConverter::new().convert(schema)?;
+    for leaf in 0..leaves.num_columns() {
+        let field = schema.field(leaves.get_column_root_idx(leaf));
         let encoding = options.encodings.get(field.name()).copied();
         let encoding = encoding.unwrap_or_else(|| suited(field.data_type()));
+        let path = leaves.column(leaf).path().clone();
         properties =
             properties.set_column_dictionary_enabled(path.clone(), encoding == ColumnEncoding::Dictionary);
         if encoding == ColumnEncoding::Delta {
@@ -205,7 +206,10 @@ fn suited(data_type: &DataType) -> ColumnEncoding {
         DataType::Int32 | DataType::Int64 | DataType::UInt32 | DataType::UInt64 | DataType::Timestamp(..) => {
             ColumnEncoding::Delta
         }
-        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => ColumnEncoding::Plain,
+        // Numbers of an encoder hardly repeat: a dictionary of them only costs time.
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            if item.data_type().is_floating() { ColumnEncoding::Plain } else { suited(item.data_type()) }
+        }
         _ => ColumnEncoding::Dictionary,
     }
 }

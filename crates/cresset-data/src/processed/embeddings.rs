@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::files::FileError;
+use crate::part_files::entries;
 use crate::vocabulary::Vocabulary;
 
 /// The files `items_text_emb_*` of a folder, in order of their names, whatever their format.
@@ -12,16 +12,10 @@ use crate::vocabulary::Vocabulary;
 ///
 /// [`DataError::File`] when the folder cannot be read.
 pub fn text_embedding_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let fail = |cause| FileError::read(folder, cause);
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("items_text_emb")) {
-            files.push(path);
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
+    let is_vectors = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("items_text_emb"))
+    };
+    Ok(entries(folder)?.into_iter().filter(is_vectors).collect())
 }
 
 /// Keys of vectors as external ids of `items`.

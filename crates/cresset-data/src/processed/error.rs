@@ -19,19 +19,6 @@ pub enum FolderError {
         expected: &'static str,
     },
 
-    /// None of the names under which a column is known.
-    #[error("{place}: none of the columns {names} is there, only {there}: rename the column of {what}")]
-    NoColumn {
-        /// The file.
-        place: BatchPlace,
-        /// What the column holds.
-        what: &'static str,
-        /// The names that would do.
-        names: String,
-        /// The columns that are there.
-        there: String,
-    },
-
     /// An index that stands for no id.
     #[error(
         "{place}: column \"{column}\" is {index} in row {row}, and {vocabulary} has the indices {first} to {last}: use \

@@ -2,20 +2,18 @@
 
 use std::path::Path;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::DataType;
+use arrow_array::{Array, RecordBatch};
 
 use super::RATING_RANGE;
-use super::error::FolderError;
 use super::index::FolderIndex;
-use crate::arrow::BatchPlace;
 use crate::arrow::column::Column;
+use crate::arrow::lists::Lists;
 use crate::arrow::times::{named_kind, time_kind_or, to_seconds};
+use crate::arrow::{BatchPlace, ColumnError};
 use crate::catalogue::ItemInfo;
 use crate::error::DataError;
 use crate::interactions::{IdColumn, NO_TIME, TimeKind};
-use crate::parquet_io::{ParquetError, ParquetTable, PartBatch};
+use crate::parquet_io::{ParquetTable, PartBatch};
 use crate::ratings::Ratings;
 use crate::split::Part;
 
@@ -51,7 +49,7 @@ struct Names<'t> {
 }
 
 impl<'t> Names<'t> {
-    fn find(table: &'t ParquetTable, path: &Path) -> Result<Self, FolderError> {
+    fn find(table: &'t ParquetTable, path: &Path) -> Result<Self, ColumnError> {
         let columns = table.columns();
         let find = |names: &[&str]| {
             let named =
@@ -59,7 +57,7 @@ impl<'t> Names<'t> {
             names.iter().find_map(named)
         };
         let require = |names: &[&str], what| {
-            find(names).ok_or_else(|| FolderError::NoColumn {
+            find(names).ok_or_else(|| ColumnError::NoneOf {
                 place: BatchPlace::file(path),
                 what,
                 names: names.join(", "),
@@ -88,33 +86,10 @@ pub(super) fn read_table(path: &Path, users: &FolderIndex, items: &FolderIndex) 
     let table = ParquetTable::open(path)?;
     let names = Names::find(&table, path)?;
     let mut import = Import::new(&names, users, items);
-    table
-        .for_each(&names.list(), |part| import.append(&part).map_err(Stop::Data))
-        .map_err(DataError::from)?;
+    table.for_each(&names.list(), |part| import.append(&part))?;
     let named = named_kind(table.metadata());
     let rating_range = table.metadata().get(RATING_RANGE).and_then(|range| parse_range(range));
     Ok(import.finish(named, rating_range))
-}
-
-/// What ends the reading: a fault of the file, or of what is in it.
-enum Stop {
-    Parquet(ParquetError),
-    Data(DataError),
-}
-
-impl From<ParquetError> for Stop {
-    fn from(error: ParquetError) -> Self {
-        Self::Parquet(error)
-    }
-}
-
-impl From<Stop> for DataError {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Parquet(error) => error.into(),
-            Stop::Data(error) => error,
-        }
-    }
 }
 
 fn parse_range(text: &str) -> Option<(f32, f32)> {
@@ -207,22 +182,13 @@ impl<'a> Import<'a> {
 
 /// The text or the number of each row, or all of a list's.
 fn texts(column: &Column<'_>) -> Result<Vec<Vec<String>>, DataError> {
-    let (offsets, values): (Vec<usize>, ArrayRef) = match column.array.data_type() {
-        DataType::List(_) => {
-            let list = column.array.as_list::<i32>();
-            (list.offsets().iter().map(|&end| end as usize).collect(), list.values().clone())
-        }
-        DataType::LargeList(_) => {
-            let list = column.array.as_list::<i64>();
-            (list.offsets().iter().map(|&end| end as usize).collect(), list.values().clone())
-        }
-        _ => ((0..=column.array.len()).collect(), column.array.clone()),
-    };
+    let lists = Lists::of(&column.array);
+    let values = lists.as_ref().map_or(&column.array, |lists| &lists.values).clone();
     let mut names = IdColumn::default();
     Column { array: values, ..*column }.append_ids(&mut names)?;
-    let of_row = |bounds: &[usize]| {
-        let names = (bounds[0]..bounds[1]).map(|row| names.name_at(row));
-        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    let of_row = |row: usize| {
+        let values = lists.as_ref().map_or(row..row + 1, |lists| lists.range(row));
+        values.map(|at| names.name_at(at)).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     };
-    Ok(offsets.windows(2).map(of_row).collect())
+    Ok((0..column.array.len()).map(of_row).collect())
 }

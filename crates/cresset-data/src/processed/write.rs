@@ -16,7 +16,7 @@ use crate::split::Split;
 ///
 /// # Errors
 ///
-/// [`DataError::File`] or [`DataError::Parquet`] when a file cannot be written.
+/// [`DataError::File`] when a file cannot be written.
 pub fn write_folder(folder: &Path, data: &Dataset, split: &Split) -> Result<(), DataError> {
     std::fs::create_dir_all(folder).map_err(|cause| FileError::write(folder, cause))?;
     write_table(&folder.join(INTERACTIONS), data)?;
@@ -34,7 +34,7 @@ fn write_table(path: &Path, data: &Dataset) -> Result<(), DataError> {
     let mut schema = data.ratings.select(&[]).into_batch(None).schema().as_ref().clone();
     schema.metadata.insert(RATING_RANGE, format!("{low} {high}"));
     let batches = data.ratings.batches(n_rows).map(Ok);
-    Ok(write_parquet_batches(path, &Arc::new(schema), batches, &options)?)
+    write_parquet_batches(path, &Arc::new(schema), batches, &options)
 }
 
 fn write_splits(path: &Path, split: &Split) -> Result<(), DataError> {

@@ -1,16 +1,15 @@
 //! Which files make up the interactions: single files, lists of them, and folders as Spark writes them.
 
-use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::files::{FileError, TextFile, open_text};
+use crate::part_files::{PartFile, PartRule, part_files};
 
-/// How Hive spells a partition without a value.
-const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
+/// Every file counts, but folders such as `_temporary` or `old` do not.
+const PARTS: PartRule = PartRule { endings: &[], plain_folders: false };
 
-/// A file, and the columns that the folders above it name (`part=train/`).
+/// A file, and the columns that the folders above it name (`part=train/`), empty where one has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DataFile {
     pub(crate) path: PathBuf,
@@ -35,7 +34,7 @@ pub(crate) fn files_of(folder: &Path, names: &[String]) -> Result<Vec<DataFile>,
         let path = folder.join(name);
         let n_before = files.len();
         if path.is_dir() {
-            push_folder(&path, &[], &mut files)?;
+            files.extend(part_files(&path, PARTS)?.into_iter().map(DataFile::from));
         } else if let Some(file) = open_text(&path)? {
             files.push(DataFile { path: file.path, partitions: Vec::new() });
         }
@@ -50,70 +49,17 @@ pub(crate) fn missing(folder: &Path, looked_for: &str) -> DataError {
     DataError::Missing { folder: folder.to_owned(), looked_for: looked_for.to_owned() }
 }
 
-/// Appends the files of a folder by name, and those below folders such as `part=train`.
-///
-/// Names that begin with `_` or `.` are left out, as Spark's `_SUCCESS` is no data, and so are other folders.
-fn push_folder(
-    folder: &Path,
-    partitions: &[(String, String)],
-    files: &mut Vec<DataFile>,
-) -> Result<(), DataError> {
-    for path in entries(folder)? {
-        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        match (path.is_dir(), name.split_once('=')) {
-            (false, _) => files.push(DataFile { partitions: partitions.to_vec(), path }),
-            (true, Some((column, value))) => {
-                let mut partitions = partitions.to_vec();
-                partitions.push((
-                    unescaped(column),
-                    if value == NO_VALUE { String::new() } else { unescaped(value) },
-                ));
-                push_folder(&path, &partitions, files)?;
-            }
-            (true, None) => {}
-        }
+impl From<PartFile> for DataFile {
+    fn from(PartFile { path, partitions }: PartFile) -> Self {
+        let of_text = |(column, value): (String, Option<String>)| (column, value.unwrap_or_default());
+        Self { path, partitions: partitions.into_iter().map(of_text).collect() }
     }
-    Ok(())
-}
-
-/// What is in a folder, by name, without what is hidden or no data.
-pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let failed = |cause| FileError::read(folder, cause);
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        if !name.as_encoded_bytes().starts_with(b"_") && !name.as_encoded_bytes().starts_with(b".") {
-            paths.push(entry.path());
-        }
-    }
-    paths.sort_unstable();
-    Ok(paths)
-}
-
-/// A partition's text with `%3A` and the like as the characters that they stand for.
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let code =
-            after.get(..2).filter(|_| byte == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(escaped) => {
-                bytes.push(escaped);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn tree(names: &[&str]) -> tempfile::TempDir {
@@ -168,13 +114,5 @@ mod tests {
         assert_eq!((found[0].0.as_str(), found[1].0.as_str()), ("b.csv.gz", "a.csv"));
         let message = list(folder.path(), &["a.csv", "c.csv"]).unwrap_err().to_string();
         assert!(message.starts_with("no c.csv, plain, .gz or .zst, in the folder "), "{message}");
-    }
-
-    #[test]
-    fn a_percent_sign_that_escapes_nothing_stays() {
-        assert_eq!(
-            (unescaped("50%"), unescaped("a%zzb"), unescaped("%41")),
-            ("50%".into(), "a%zzb".into(), "A".into())
-        );
     }
 }

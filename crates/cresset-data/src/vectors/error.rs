@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::arrow::BatchPlace;
 use crate::error::Place;
 
 /// Why vectors could not be read or joined.
@@ -183,6 +184,16 @@ pub struct VectorPlace {
 impl VectorPlace {
     pub(super) fn new(file: &Path, position: Position, id: &str) -> Self {
         Self { file: file.to_owned(), position, id: id.to_owned() }
+    }
+
+    /// A row of a record batch, counted from its first row.
+    pub(super) fn in_batch(batch: &BatchPlace, row: usize, id: &str) -> Self {
+        let row = batch.first_row + row;
+        let position = match batch.row_group {
+            Some(group) => Position::RowGroup { group: group as usize, row },
+            None => Position::Row(row),
+        };
+        Self::new(batch.file.as_deref().unwrap_or(Path::new("record batch")), position, id)
     }
 }
 

@@ -13,6 +13,7 @@ use half::f16;
 use proptest::prelude::*;
 
 use super::*;
+use crate::parquet_io::{ParquetOptions, write_parquet};
 
 fn default() -> VectorsConfig {
     VectorsConfig::default()
@@ -395,6 +396,19 @@ fn parquet_vectors_of_another_width_or_with_nothing_in_them_are_refused() {
 }
 
 #[test]
+fn a_row_without_an_id_is_counted_from_the_beginning_of_the_file() {
+    let ids: ArrayRef = Arc::new(StringArray::from(vec![Some("17"), None]));
+    let list = lists([vec![Some(1.0)], vec![Some(2.0)]]);
+    let batch = RecordBatch::try_from_iter([("id", ids), ("embedding", list)]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let options = ParquetOptions { rows_per_group: 1, ..ParquetOptions::default() };
+    write_parquet(&path, &batch, &options).unwrap();
+    let message = Vectors::read(&path, &default()).unwrap_err().to_string();
+    assert!(message.ends_with("a.parquet: row 1 has no id: give it one, or delete it"), "{message}");
+}
+
+#[test]
 fn parquet_that_is_cut_or_has_other_columns_is_refused() {
     let file = parquet_of(vec![("id", two_ids()), ("embedding", lists([vec![Some(1.0)], vec![Some(2.0)]]))]);
     let message = read(&[("a.parquet", &file[..file.len() / 2])], &default()).unwrap_err();
@@ -543,6 +557,18 @@ proptest! {
         for name in ["a.npy", "a.parquet", "a.safetensors", "a.json", "a.csv", "a.json.gz"] {
             let _ = read(&[(name, &bytes)], &default());
         }
+    }
+
+    #[test]
+    fn a_flipped_byte_of_a_parquet_file_never_brings_the_reader_down(
+        at in any::<prop::sample::Index>(),
+        mask in 1u8..=255,
+    ) {
+        let list = lists([vec![Some(1.0), Some(2.0)], vec![Some(3.0), Some(4.0)]]);
+        let mut bytes = parquet_of(vec![("id", two_ids()), ("embedding", list)]);
+        let at = at.index(bytes.len());
+        bytes[at] ^= mask;
+        let _ = read(&[("a.parquet", &bytes)], &default());
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Vectors {
                 atomic_write_with(&ids::path_beside(path), |file| write_ids(file, &self.ids))?;
                 atomic_write_with(path, |file| npy::write(file, self))?;
             }
-            VectorsFormat::Parquet => atomic_write_with(path, |file| parquet::write(file, self))?,
+            VectorsFormat::Parquet => parquet::write(path, self)?,
             VectorsFormat::Safetensors => atomic_write_with(path, |file| safetensors::write(file, self))?,
             VectorsFormat::Json => atomic_write_with(path, |file| write_json(file, self))?,
             VectorsFormat::Csv | VectorsFormat::Tsv => return Err(refused().into()),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::config::DataConfig;
 use crate::error::DataError;
-use crate::sources::listing::{DataFile, entries, files_of, missing};
+use crate::part_files::entries;
+use crate::sources::listing::{DataFile, files_of, missing};
 use crate::split::Part;
 
 const ENDINGS: [&str; 3] = [".json", ".jsonl", ".csv"];

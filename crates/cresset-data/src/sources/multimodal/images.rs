@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::catalogue::ItemInfo;
 use crate::error::DataError;
 use crate::item_files::{ItemFileReport, ItemMerge};
-use crate::sources::listing::entries;
+use crate::part_files::entries;
 
 const FOLDER: &str = "image";
 const ENDINGS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff"];

@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
-use arrow_array::{Array, ArrayRef, Float32Array, RecordBatch};
-use arrow_cast::cast;
-use arrow_schema::{ArrowError, DataType, Schema};
+use arrow_array::{Array, PrimitiveArray};
+use arrow_schema::{DataType, Schema};
 
+use crate::arrow::column::Column;
+use crate::error::DataError;
+use crate::parquet_io::PartBatch;
 use crate::vectors::config::VectorsConfig;
-use crate::vectors::error::{Position, VectorPlace, VectorsError};
+use crate::vectors::error::{VectorPlace, VectorsError};
 
 /// Root columns of a file, by their number in its schema.
 pub(super) struct Columns {
-    pub(super) id: Option<usize>,
+    id: Option<usize>,
     values: Values,
 }
 
@@ -22,43 +23,6 @@ enum Values {
     List(usize),
     /// One column a dimension.
     Each(Vec<usize>),
-}
-
-/// What is wrong with a row of a batch.
-#[derive(Debug)]
-pub(super) struct RowFault {
-    row: usize,
-    id: String,
-    kind: FaultKind,
-}
-
-#[derive(Debug)]
-enum FaultKind {
-    NoId,
-    Empty,
-    Width { found: usize, expected: usize },
-    Number { dimension: usize, value: &'static str },
-    Other(String),
-}
-
-impl RowFault {
-    /// The error, for a batch that begins at row `start` of a row group.
-    pub(super) fn at(self, file: &Path, group: usize, start: usize) -> VectorsError {
-        let row = start + self.row;
-        let place = VectorPlace::new(file, Position::RowGroup { group, row }, &self.id);
-        match self.kind {
-            FaultKind::NoId => VectorsError::NoId { file: file.to_owned(), row },
-            FaultKind::Empty => VectorsError::Empty { place },
-            FaultKind::Width { found, expected } => VectorsError::Width { place, found, expected },
-            FaultKind::Number { dimension, value } => {
-                VectorsError::BadNumber { place, dimension, value: value.to_owned() }
-            }
-            FaultKind::Other(fault) => {
-                let fault = format!("row {row} of row group {group}: {fault}");
-                VectorsError::NotOfFormat { file: file.to_owned(), format: "Parquet", fault }
-            }
-        }
-    }
 }
 
 impl Columns {
@@ -100,59 +64,71 @@ impl Columns {
         Ok(Self { id, values: Values::Each(each) })
     }
 
-    /// The numbers of all columns that are read.
+    /// The numbers of all columns that are read: the ids, where there are any, then the values.
     pub(super) fn all(&self) -> Vec<usize> {
-        let mut all: Vec<usize> = self.id.into_iter().collect();
-        match &self.values {
-            Values::List(list) => all.push(*list),
-            Values::Each(each) => all.extend(each),
-        }
-        all
+        let values = match &self.values {
+            Values::List(list) => std::slice::from_ref(list),
+            Values::Each(each) => each,
+        };
+        self.id.iter().chain(values).copied().collect()
     }
 
-    /// The place of a column within a batch, whose columns are those read in the order of the schema.
-    fn in_batch<'b>(&self, batch: &'b RecordBatch, column: usize) -> &'b ArrayRef {
-        batch.column(self.all().iter().filter(|&&other| other < column).count())
+    /// Whether there is a column of ids.
+    pub(super) fn has_ids(&self) -> bool {
+        self.id.is_some()
     }
 
     /// The width of a batch's first vector; 0 where it is missing.
-    pub(super) fn width_of_first(&self, batch: &RecordBatch) -> usize {
+    pub(super) fn width_of_first(&self, part: &PartBatch) -> Result<usize, DataError> {
         match &self.values {
-            Values::Each(each) => each.len(),
-            Values::List(list) if batch.num_rows() > 0 => width(self.in_batch(batch, *list), 0),
-            Values::List(_) => 0,
+            Values::Each(each) => Ok(each.len()),
+            Values::List(_) if part.batch.num_rows() == 0 => Ok(0),
+            Values::List(_) => Ok(self.value_column(part, 0).lists()?.range(0).len()),
         }
     }
 
-    /// The ids of a batch; none where there is no such column.
-    pub(super) fn ids(&self, batch: &RecordBatch) -> Result<Vec<String>, RowFault> {
-        let Some(column) = self.id else { return Ok(Vec::new()) };
-        let texts = cast(self.in_batch(batch, column), &DataType::Utf8).map_err(|cause| other(&cause))?;
-        let texts = texts.as_string::<i32>();
-        let id = |row: usize| match texts.is_valid(row) {
-            true => Ok(texts.value(row).to_owned()),
-            false => Err(RowFault { row, id: String::new(), kind: FaultKind::NoId }),
-        };
-        (0..texts.len()).map(id).collect()
+    /// The ids of a batch whose first row has the number `first_row` in its file; none where there is no such column.
+    pub(super) fn ids(&self, part: &PartBatch, first_row: usize) -> Result<Vec<String>, DataError> {
+        if !self.has_ids() {
+            return Ok(Vec::new());
+        }
+        let file = || part.place.file.as_deref().map(Path::to_owned).unwrap_or_default();
+        let no_id = |row: usize| VectorsError::NoId { file: file(), row: first_row + row };
+        let texts = column(part, 0).texts()?;
+        let id = |(row, id): (usize, Option<&str>)| id.map(str::to_owned).ok_or_else(|| no_id(row));
+        Ok(texts.iter().enumerate().map(id).collect::<Result<_, _>>()?)
     }
 
-    /// Copies the vectors of a batch to `out`, one after another.
-    pub(super) fn values(&self, batch: &RecordBatch, dim: usize, out: &mut [f32]) -> Result<(), RowFault> {
-        let copied = match &self.values {
-            Values::List(list) => copy_lists(self.in_batch(batch, *list), dim, out),
+    /// Copies the vectors of a batch, whose ids are given where it has any, to `out`, one after another.
+    pub(super) fn values(
+        &self,
+        part: &PartBatch,
+        ids: &[String],
+        dim: usize,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        let place =
+            |row: usize| VectorPlace::in_batch(&part.place, row, ids.get(row).map_or("", String::as_str));
+        match &self.values {
+            Values::List(_) => copy_lists(&self.value_column(part, 0), dim, out, place),
             Values::Each(each) if each.len() != dim => {
-                Err(fault(0, FaultKind::Width { found: each.len(), expected: dim }))
+                Err(VectorsError::Width { place: place(0), found: each.len(), expected: dim }.into())
             }
-            Values::Each(each) => each
-                .iter()
-                .enumerate()
-                .try_for_each(|(at, &column)| copy_column(self.in_batch(batch, column), at, dim, out)),
-        };
-        copied.map_err(|fault| {
-            let id = self.ids(batch).ok().and_then(|ids| ids.get(fault.row).cloned());
-            RowFault { id: id.unwrap_or_default(), ..fault }
-        })
+            Values::Each(each) => (0..each.len())
+                .try_for_each(|at| copy_column(&self.value_column(part, at), at, dim, out, place)),
+        }
     }
+
+    /// The column of lists, or that of dimension `at`.
+    fn value_column<'p>(&self, part: &'p PartBatch, at: usize) -> Column<'p> {
+        column(part, at + usize::from(self.has_ids()))
+    }
+}
+
+/// A column of a batch, by its place among those read.
+fn column(part: &PartBatch, number: usize) -> Column<'_> {
+    let name = part.batch.schema_ref().field(number).name();
+    Column { array: part.batch.column(number).clone(), name, place: &part.place }
 }
 
 fn is_id(kind: &DataType) -> bool {
@@ -173,64 +149,46 @@ fn only_other(schema: &Schema, list: usize) -> Option<usize> {
     (schema.fields().len() == 2 && is_id(schema.field(other).data_type())).then_some(other)
 }
 
-fn fault(row: usize, kind: FaultKind) -> RowFault {
-    RowFault { row, id: String::new(), kind }
-}
-
-fn other(cause: &ArrowError) -> RowFault {
-    fault(0, FaultKind::Other(cause.to_string()))
-}
-
-/// The width of one list of a column; 0 for a missing one.
-fn width(lists: &ArrayRef, row: usize) -> usize {
-    if lists.is_null(row) {
-        return 0;
+fn copy_lists(
+    column: &Column<'_>,
+    dim: usize,
+    out: &mut [f32],
+    place: impl Fn(usize) -> VectorPlace,
+) -> Result<(), DataError> {
+    let lists = column.lists()?;
+    let width = |row: usize| lists.range(row).len();
+    if let Some(row) = (0..lists.len()).find(|&row| width(row) != dim) {
+        let (place, found) = (place(row), width(row));
+        let error = match found {
+            0 => VectorsError::Empty { place },
+            _ => VectorsError::Width { place, found, expected: dim },
+        };
+        return Err(error.into());
     }
-    match lists.data_type() {
-        DataType::FixedSizeList(_, width) => usize::try_from(*width).unwrap_or_default(),
-        DataType::LargeList(_) => lists.as_list::<i64>().value_length(row) as usize,
-        _ => lists.as_list::<i32>().value_length(row) as usize,
-    }
-}
-
-fn copy_lists(lists: &ArrayRef, dim: usize, out: &mut [f32]) -> Result<(), RowFault> {
-    let odd = (0..lists.len()).find(|&row| width(lists, row) != dim);
-    if let Some(row) = odd {
-        let found = width(lists, row);
-        let kind = if found == 0 { FaultKind::Empty } else { FaultKind::Width { found, expected: dim } };
-        return Err(fault(row, kind));
-    }
-    if lists.is_empty() {
+    if lists.len() == 0 {
         return Ok(());
     }
     // Every list is there and of the same width, so that the values of the rows are one piece.
-    let (values, start) = match lists.data_type() {
-        DataType::FixedSizeList(..) => {
-            let lists = lists.as_fixed_size_list();
-            (lists.values(), lists.value_offset_at(0))
-        }
-        DataType::LargeList(_) => {
-            let lists = lists.as_list::<i64>();
-            (lists.values(), lists.value_offsets()[0] as usize)
-        }
-        _ => {
-            let lists = lists.as_list::<i32>();
-            (lists.values(), lists.value_offsets()[0] as usize)
-        }
-    };
-    let values = floats(&values.slice(start, lists.len() * dim))?;
-    if let Some(at) = first_null(&values) {
-        return Err(fault(at / dim, FaultKind::Number { dimension: at % dim, value: "null" }));
+    let array = lists.values.slice(lists.range(0).start, lists.len() * dim);
+    let values = Column { array, ..*column }.f32s()?;
+    match first_null(&values) {
+        None => out.copy_from_slice(values.values()),
+        Some(at) => return Err(no_number(place(at / dim), at % dim)),
     }
-    out.copy_from_slice(values.values());
     Ok(())
 }
 
 /// Copies a column to dimension `at` of each row.
-fn copy_column(column: &ArrayRef, at: usize, dim: usize, out: &mut [f32]) -> Result<(), RowFault> {
-    let values = floats(column)?;
+fn copy_column(
+    column: &Column<'_>,
+    at: usize,
+    dim: usize,
+    out: &mut [f32],
+    place: impl Fn(usize) -> VectorPlace,
+) -> Result<(), DataError> {
+    let values = column.f32s()?;
     if let Some(row) = first_null(&values) {
-        return Err(fault(row, FaultKind::Number { dimension: at, value: "null" }));
+        return Err(no_number(place(row), at));
     }
     for (row, &value) in out.chunks_exact_mut(dim).zip(values.values()) {
         row[at] = value;
@@ -238,14 +196,10 @@ fn copy_column(column: &ArrayRef, at: usize, dim: usize, out: &mut [f32]) -> Res
     Ok(())
 }
 
-/// Any kind of number as `f32`.
-fn floats(array: &ArrayRef) -> Result<Float32Array, RowFault> {
-    if let Some(floats) = array.as_primitive_opt::<Float32Type>() {
-        return Ok(floats.clone());
-    }
-    Ok(cast(array, &DataType::Float32).map_err(|cause| other(&cause))?.as_primitive().clone())
+fn no_number(place: VectorPlace, dimension: usize) -> DataError {
+    VectorsError::BadNumber { place, dimension, value: "null".to_owned() }.into()
 }
 
-fn first_null(values: &Float32Array) -> Option<usize> {
+fn first_null(values: &PrimitiveArray<Float32Type>) -> Option<usize> {
     if values.null_count() == 0 { None } else { (0..values.len()).find(|&at| values.is_null(at)) }
 }
