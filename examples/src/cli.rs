@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex};
 use clap::Args;
 use cresset::device::DeviceSpec;
 use cresset::trainers::StopFlag;
+use cresset::trainers::config::load;
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 use crate::failure::Failure;
+use crate::models::Config;
 
 /// Options that every binary takes.
 #[derive(Debug, Args)]
@@ -32,6 +34,28 @@ pub struct Common {
     /// Say only the result and what went wrong
     #[arg(short, long, conflicts_with = "verbose", global = true)]
     pub quiet: bool,
+}
+
+/// The config of a command.
+#[derive(Debug, Args)]
+pub struct ConfigFile {
+    /// The config file
+    #[arg(value_name = "CONFIG")]
+    pub path: PathBuf,
+    /// Set a key of the config, such as training.epochs=3 or data.split=temporal; may be given again
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+}
+
+impl ConfigFile {
+    /// The config, with the keys that are set in place of those of the file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or a key or a value of it is none of the config's.
+    pub fn load(&self) -> Result<Config, Failure> {
+        Ok(load(&self.path, &self.sets)?)
+    }
 }
 
 impl Common {

@@ -6,21 +6,16 @@ use clap::{Parser, ValueEnum};
 use cresset::data::negatives::Protocol;
 use cresset::data::prepare::{CleaningStep, PrepareManifest, PrepareOptions, prepare};
 use cresset::data::vectors::VectorsFormat;
-use cresset::trainers::config::load;
 
-use crate::cli::{Common, LogFile};
+use crate::cli::{Common, ConfigFile, LogFile};
 use crate::failure::Failure;
-use crate::models::Config;
 
-/// Clean, index and split the data of a config, and write them as files
+/// Clean, index and split the data of a config (its section `data`), and write them as files
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Args {
-    /// The config file; only its section `data` is read
-    config: PathBuf,
-    /// Set a key of the config, such as data.split=temporal; may be given again
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    sets: Vec<String>,
+    #[command(flatten)]
+    config: ConfigFile,
     /// The folder to write into; files of the same names are replaced
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
@@ -70,7 +65,7 @@ impl From<WrittenVectors> for VectorsFormat {
 /// If the config or the data cannot be used, or a file cannot be written.
 pub fn run(args: &Args) -> Result<(), Failure> {
     args.common.set_up(&LogFile::default())?;
-    let config: Config = load(&args.config, &args.sets)?;
+    let config = args.config.load()?;
     let options = PrepareOptions {
         sequences: !args.no_sequences,
         graph: !args.no_graph,

@@ -6,12 +6,12 @@ use std::time::Instant;
 use clap::Parser;
 use cresset::data::{Dataset, Split, SplitKind};
 use cresset::device::{DeviceSpec, on_device};
-use cresset::trainers::config::{changed_keys, load};
+use cresset::trainers::config::changed_keys;
 use cresset::trainers::manifest::Manifest;
 use cresset::trainers::results::{FoldResults, Results, metric_table};
 use cresset::trainers::{RunDir, StopFlag};
 
-use crate::cli::{Common, LogFile, stop_on_interrupt};
+use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::fit::Fit;
@@ -21,11 +21,8 @@ use crate::models::{Config, refuse_unread};
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Args {
-    /// The config file
-    config: PathBuf,
-    /// Set a key of the config, such as training.epochs=3; may be given again
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    sets: Vec<String>,
+    #[command(flatten)]
+    config: ConfigFile,
     /// The run directory; without it outputs/NAME, the name being that of the config, then NAME-2, NAME-3 ...
     #[arg(long, value_name = "RUN_DIR")]
     output: Option<PathBuf>,
@@ -60,10 +57,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let log = LogFile::default();
     let device = args.common.set_up(&log)?;
     let stop = stop_on_interrupt()?;
-    let config: Config = load(&args.config, &args.sets)?;
+    let config = args.config.load()?;
     refuse_unread(&config)?;
     let began = Instant::now();
-    let path = args.output.clone().unwrap_or_else(|| default_output(&args.config));
+    let path = args.output.clone().unwrap_or_else(|| default_output(&args.config.path));
     // Reading the data may take minutes: what the run directory alone can tell is told before.
     if !args.dry_run && is_finished(&path, &config, args.resume)? {
         println!(
