@@ -149,7 +149,7 @@ fn fit_rows(raw: &RawData, on_bad_row: OnBadRow, report: &mut CleaningReport) ->
             Some(fault) if on_bad_row == OnBadRow::Error => {
                 return Err(DataError::BadRow { place: Place::Row(row), fault });
             }
-            Some(RowFault::OutOfRange { .. }) => report.out_of_range += 1,
+            Some(RowFault::OutOfRange { .. } | RowFault::Infinite { .. }) => report.out_of_range += 1,
             _ => report.missing += 1,
         }
     }

@@ -200,7 +200,11 @@ impl DataConfig {
         }
         if let Some((low, high)) = self.rating_range {
             let range = format!("[{low}, {high}]");
-            require(low < high, "data.rating_range", &range, "two numbers, the lower first")?;
+            let is_scale = low < high && low.is_finite() && high.is_finite();
+            require(is_scale, "data.rating_range", &range, "two numbers, the lower first")?;
+        }
+        if let Some(min_rating) = self.min_rating {
+            require(!min_rating.is_nan(), "data.min_rating", &min_rating, "a number")?;
         }
         let is_separator = Separator::of(&self.separator).is_some();
         require(is_separator, "data.separator", &self.separator, "one character, once or repeated")?;
@@ -303,6 +307,14 @@ mod tests {
             "data.valid_ratio + data.test_ratio = 1: expected below 1, so that rows are left to train on",
         );
         check(|it| (it.split, it.n_folds) = (SplitKind::KFold, 1), "data.n_folds = 1: expected at least 2");
+        for range in [(5.0, 1.0), (1.0, f32::INFINITY), (f32::NAN, 5.0)] {
+            let expected = format!(
+                "data.rating_range = [{}, {}]: expected two numbers, the lower first",
+                range.0, range.1
+            );
+            check(|it| it.rating_range = Some(range), &expected);
+        }
+        check(|it| it.min_rating = Some(f32::NAN), "data.min_rating = NaN: expected a number");
         check(|it| it.prefetch = 0, "data.prefetch = 0: expected at least 1");
         let expected = "data.valid_from = 9: expected a moment before data.test_from, which must be set too";
         check(|it| (it.split, it.valid_from) = (SplitKind::GlobalTime, Some(Moment(9))), expected);

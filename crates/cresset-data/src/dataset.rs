@@ -31,7 +31,7 @@ pub struct Dataset {
     pub catalogue: Catalogue,
     /// What became of the rows read.
     pub cleaning: CleaningReport,
-    /// What each file that describes items held, apart from the source's own list of them.
+    /// What each file that describes items held; a source's own lists are there only when lines of them were left out.
     pub item_files: Vec<ItemFileReport>,
     /// Lowest and highest rating of the source's scale.
     pub rating_range: (f32, f32),

@@ -223,6 +223,11 @@ pub enum RowFault {
         /// Its text.
         value: String,
     },
+    /// A rating that is infinite, where no scale says so already.
+    Infinite {
+        /// The rating's text.
+        value: String,
+    },
     /// A rating outside the source's scale.
     OutOfRange {
         /// The rating's text.
@@ -248,8 +253,10 @@ impl RowFault {
         if rating.is_nan() {
             return Some(Self::Missing { field: "rating", value: "NaN".to_owned() });
         }
-        let range = range.filter(|&(low, high)| !(low..=high).contains(&rating))?;
-        Some(Self::OutOfRange { value: rating.to_string(), range })
+        let is_out = |&(low, high): &(f32, f32)| !(low..=high).contains(&rating);
+        let out_of_range = |range| Self::OutOfRange { value: rating.to_string(), range };
+        let infinite = || rating.is_infinite().then(|| Self::Infinite { value: rating.to_string() });
+        range.filter(is_out).map(out_of_range).or_else(infinite)
     }
 
     /// The same with the rating as its file spells it.
@@ -257,6 +264,7 @@ impl RowFault {
         let value = String::from_utf8_lossy(rating).into_owned();
         match self {
             Self::Missing { field: "rating", .. } => Self::Missing { field: "rating", value },
+            Self::Infinite { .. } => Self::Infinite { value },
             Self::OutOfRange { range, .. } => Self::OutOfRange { value, range },
             other => other,
         }
@@ -267,6 +275,7 @@ impl fmt::Display for RowFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { field, value } => write!(f, "{field} \"{value}\" is missing"),
+            Self::Infinite { value } => write!(f, "rating \"{value}\" is not a finite number"),
             Self::OutOfRange { value, range: (low, high) } => {
                 write!(f, "rating \"{value}\" is outside the scale {low} to {high}")
             }

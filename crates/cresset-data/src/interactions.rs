@@ -140,11 +140,9 @@ impl Interactions {
         }
     }
 
-    /// The lowest and the highest rating, NaN aside; 1 and 1 when there is none.
+    /// The lowest and the highest finite rating; 1 and 1 when there is none.
     pub fn rating_range(&self) -> (f32, f32) {
-        let low = self.ratings.iter().copied().fold(f32::INFINITY, f32::min);
-        let high = self.ratings.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        if low <= high { (low, high) } else { (1.0, 1.0) }
+        crate::ratings::range_of(&self.ratings)
     }
 }
 
@@ -235,6 +233,16 @@ mod tests {
         assert_eq!(rows.items.codes(), [0, 0, 1]);
         assert_eq!((rows.users.name_at(2), rows.items.name_at(2)), ("196", "50"));
         assert_eq!(rows.rating_range(), (1.0, 5.0));
+    }
+
+    #[test]
+    fn ratings_that_are_not_finite_are_on_no_scale() {
+        let mut rows = Interactions::default();
+        for rating in [2.0, f32::INFINITY, f32::NAN, -1.0, f32::NEG_INFINITY] {
+            rows.push("a", "x", rating, 0);
+        }
+        assert_eq!(rows.rating_range(), (-1.0, 2.0));
+        assert_eq!(Interactions::default().rating_range(), (1.0, 1.0));
     }
 
     #[test]

@@ -6,10 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::Place;
-use crate::text::At;
-
-/// Characters of a line that an error quotes.
-const QUOTED: usize = 80;
+use crate::text::{At, beginning};
 
 /// JSON that cannot be read, or that lacks what is needed.
 #[derive(Debug, thiserror::Error)]
@@ -56,12 +53,12 @@ pub enum JsonError {
 impl JsonError {
     /// A line that `serde_json` refused.
     pub(crate) fn line(at: At<'_>, line: &[u8], cause: &serde_json::Error) -> Self {
-        let (row, fault) = (quoted(line), without_place(cause));
+        let (row, fault) = (beginning(line), without_place(cause));
         Self::Line { place: at.place(), fault, column: cause.column(), row }
     }
 
     pub(crate) fn missing_key(at: At<'_>, line: &[u8], key: &str) -> Self {
-        Self::MissingKey { place: at.place(), key: key.to_owned(), row: quoted(line) }
+        Self::MissingKey { place: at.place(), key: key.to_owned(), row: beginning(line) }
     }
 
     /// A file that `serde_json` refused.
@@ -72,10 +69,6 @@ impl JsonError {
     pub(crate) fn is_of_a_row(&self) -> bool {
         !matches!(self, Self::File { .. })
     }
-}
-
-fn quoted(line: &[u8]) -> String {
-    String::from_utf8_lossy(line).chars().take(QUOTED).collect()
 }
 
 /// The message without "at line 1 column 7": the line is another one's.

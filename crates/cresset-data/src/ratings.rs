@@ -76,6 +76,13 @@ impl Ratings {
     }
 }
 
+/// The lowest and the highest of some ratings that are finite; 1 and 1 when there is none.
+pub(crate) fn range_of(ratings: &[f32]) -> (f32, f32) {
+    let finite = || ratings.iter().copied().filter(|rating| rating.is_finite());
+    let (low, high) = (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max));
+    if low <= high { (low, high) } else { (1.0, 1.0) }
+}
+
 fn pick<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
     rows.iter().map(|&row| column[row as usize]).collect()
 }

@@ -32,7 +32,7 @@ pub struct RawData {
     /// Rows that were left out because they hold a sampled negative: an item that the source drew for a user who never
     /// met it.
     pub sampled_negatives: u64,
-    /// What each file that describes items held, apart from the source's own list of them.
+    /// What each file that describes items held; a source's own lists are there only when lines of them were left out.
     pub item_files: Vec<ItemFileReport>,
 }
 

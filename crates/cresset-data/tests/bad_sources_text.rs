@@ -256,6 +256,18 @@ fn a_missing_id_or_rating_is_refused_or_counted() {
 }
 
 #[test]
+fn a_rating_that_is_infinite_is_refused_or_counted_where_no_scale_refuses_it() {
+    let remedy = "correct the row, or set data.on_bad_row: skip to leave such rows out and count them";
+    for rating in ["inf", "-Infinity", "1e39"] {
+        let content = format!("user_id:token\titem_id:token\trating:float\n1\t2\t3\n1\t3\t{rating}\n");
+        let expected = format!("set.inter:3: rating \"{rating}\" is not a finite number: {remedy}");
+        check(SourceKind::RecBole, &content, &expected);
+        let data = load(SourceKind::RecBole, &[("set.inter", content.as_bytes())], OnBadRow::Skip).unwrap();
+        assert_eq!((data.cleaning.kept, data.cleaning.out_of_range, data.rating_range), (1, 1, (3.0, 3.0)));
+    }
+}
+
+#[test]
 fn another_encoding_is_refused() {
     let latin1 = b"user_id:token\titem_id:token\nAm\xe9lie\t2\n";
     check_files(

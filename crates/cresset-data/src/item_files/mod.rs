@@ -29,6 +29,7 @@
 mod config;
 mod error;
 mod fields;
+mod lists;
 mod merge;
 mod read;
 mod report;
@@ -37,6 +38,7 @@ use std::path::Path;
 
 pub use config::{ItemFileConfig, ItemFormat};
 pub use error::ItemFileError;
+pub(crate) use lists::OwnLists;
 pub(crate) use merge::ItemMerge;
 pub use report::ItemFileReport;
 

@@ -8,9 +8,9 @@ use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::files::TextFile;
 use crate::interactions::TimeKind;
-use crate::item_files::{ItemFileReport, ItemMerge};
+use crate::item_files::{ItemFileReport, ItemMerge, OwnLists};
 use crate::source::{RawData, open_any, open_required};
-use crate::text::{At, Dialect, Header, RatingRow, RatingSink, Row, for_each_parsed_row, for_each_row};
+use crate::text::{At, Dialect, Header, RatingRow, RatingSink, Row, for_each_parsed_row};
 
 const RATING_RANGE: (f32, f32) = (0.5, 5.0);
 const USER: [&str; 3] = ["userId", "user_id", "user"];
@@ -31,7 +31,9 @@ const ITEM: [&str; 5] = ["movieId", "movie_id", "itemId", "item_id", "item"];
 pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
     let mut sink = RatingSink::new(Some(RATING_RANGE), config);
     push_ratings(open_required(folder, &["ratings.csv", "rating.csv"])?, &mut sink)?;
-    let mut raw = sink.finish(Catalogue { items: read_items(folder)?, users: Vec::new() });
+    let mut lists = OwnLists::new(config);
+    let mut raw = sink.finish(Catalogue { items: read_items(folder, &mut lists)?, users: Vec::new() });
+    lists.report_to(&mut raw);
     read_links(folder, config, &mut raw)?;
     Ok(raw)
 }
@@ -67,10 +69,9 @@ pub(super) fn push_ratings(file: TextFile, sink: &mut RatingSink) -> Result<(), 
     Ok(())
 }
 
-fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
+fn read_items(folder: &Path, lists: &mut OwnLists) -> Result<Vec<ItemInfo>, DataError> {
     let Some(file) = open_any(folder, &["movies.csv", "movie.csv"])? else { return Ok(Vec::new()) };
-    let mut items = Vec::new();
-    for_each_row(
+    lists.rows(
         file,
         Dialect::CSV,
         |header| Ok((header.require(&ITEM)?, header.require(&["title"])?, header.find(&["genres"]))),
@@ -78,11 +79,9 @@ fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
             let list = genre.map_or(Ok(""), |column| at.utf8("genres", &row[column]))?;
             let (id, title) = (at.utf8("item id", &row[id])?, at.utf8("title", &row[title])?);
             let (id, title, genres) = (id.to_owned(), title.to_owned(), genres(list));
-            items.push(ItemInfo { id, title, genres, ..ItemInfo::default() });
-            Ok(())
+            Ok(ItemInfo { id, title, genres, ..ItemInfo::default() })
         },
-    )?;
-    Ok(items)
+    )
 }
 
 /// Adds the ids of `links.csv`, where it is there.

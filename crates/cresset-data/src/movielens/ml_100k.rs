@@ -7,6 +7,7 @@ use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::files::open_text;
 use crate::interactions::TimeKind;
+use crate::item_files::OwnLists;
 use crate::source::{RawData, open_required};
 use crate::text::{RatingRow, RatingSink, fields, for_each_line, latin1};
 
@@ -26,14 +27,18 @@ pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
         let [user, item, rating, time] = fields(at, line, b"\t")?;
         rows.push(at, &RatingRow { user, item, rating: Some(rating), time: Some(time), part: None })
     })?;
-    Ok(sink.finish(Catalogue { items: read_items(folder)?, users: read_users(folder)? }))
+    let mut lists = OwnLists::new(config);
+    let catalogue =
+        Catalogue { items: read_items(folder, &mut lists)?, users: read_users(folder, &mut lists)? };
+    let mut raw = sink.finish(catalogue);
+    lists.report_to(&mut raw);
+    Ok(raw)
 }
 
-fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
+fn read_items(folder: &Path, lists: &mut OwnLists) -> Result<Vec<ItemInfo>, DataError> {
     let Some(file) = open_text(&folder.join("u.item"))? else { return Ok(Vec::new()) };
     let genres = read_genres(folder)?;
-    let mut items = Vec::new();
-    for_each_line(file, |at, line| {
+    lists.lines(file, |at, line| {
         let [id, title, ..]: [&[u8]; FIELDS_BEFORE_GENRES] = fields(at, line, b"|")?;
         let flags: Vec<&[u8]> = line.split(|&byte| byte == b'|').skip(FIELDS_BEFORE_GENRES).collect();
         if flags.len() < genres.len() {
@@ -42,10 +47,8 @@ fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
         }
         let flagged = genres.iter().zip(flags).filter(|(_, flag)| flag == b"1");
         let genres = flagged.map(|(genre, _)| genre.clone()).filter(|genre| genre != "unknown").collect();
-        items.push(ItemInfo { id: latin1(id), title: latin1(title), genres, ..ItemInfo::default() });
-        Ok(())
-    })?;
-    Ok(items)
+        Ok(ItemInfo { id: latin1(id), title: latin1(title), genres, ..ItemInfo::default() })
+    })
 }
 
 /// Genre names in the order of the flags of `u.item`, which cannot be read without them.
@@ -59,13 +62,10 @@ fn read_genres(folder: &Path) -> Result<Vec<String>, DataError> {
     Ok(genres)
 }
 
-fn read_users(folder: &Path) -> Result<Vec<UserInfo>, DataError> {
+fn read_users(folder: &Path, lists: &mut OwnLists) -> Result<Vec<UserInfo>, DataError> {
     let Some(file) = open_text(&folder.join("u.user"))? else { return Ok(Vec::new()) };
-    let mut users = Vec::new();
-    for_each_line(file, |at, line| {
+    lists.lines(file, |at, line| {
         let [id, values @ ..]: [&[u8]; 5] = fields(at, line, b"|")?;
-        users.push(UserInfo::new(latin1(id), ["age", "gender", "occupation", "zip"], values.map(latin1)));
-        Ok(())
-    })?;
-    Ok(users)
+        Ok(UserInfo::new(latin1(id), ["age", "gender", "occupation", "zip"], values.map(latin1)))
+    })
 }

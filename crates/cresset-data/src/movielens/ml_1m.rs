@@ -9,8 +9,9 @@ use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::files::open_text;
 use crate::interactions::TimeKind;
+use crate::item_files::OwnLists;
 use crate::source::{RawData, open_required};
-use crate::text::{RatingRow, RatingSink, fields, for_each_line, latin1};
+use crate::text::{RatingRow, RatingSink, fields, latin1};
 
 const RATING_RANGE: (f32, f32) = (1.0, 5.0);
 
@@ -34,7 +35,12 @@ pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
         }
         None => push_ordered(folder, &mut sink)?,
     }
-    Ok(sink.finish(Catalogue { items: read_items(folder)?, users: read_users(folder)? }))
+    let mut lists = OwnLists::new(config);
+    let catalogue =
+        Catalogue { items: read_items(folder, &mut lists)?, users: read_users(folder, &mut lists)? };
+    let mut raw = sink.finish(catalogue);
+    lists.report_to(&mut raw);
+    Ok(raw)
 }
 
 fn push_ordered(folder: &Path, sink: &mut RatingSink) -> Result<(), DataError> {
@@ -46,25 +52,19 @@ fn push_ordered(folder: &Path, sink: &mut RatingSink) -> Result<(), DataError> {
     }
 }
 
-fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
+fn read_items(folder: &Path, lists: &mut OwnLists) -> Result<Vec<ItemInfo>, DataError> {
     let Some(file) = open_text(&folder.join("movies.dat"))? else { return Ok(Vec::new()) };
-    let mut items = Vec::new();
-    for_each_line(file, |at, line| {
+    lists.lines(file, |at, line| {
         let [id, title, list] = fields(at, line, b"::")?;
         let genres = genres(&latin1(list));
-        items.push(ItemInfo { id: latin1(id), title: latin1(title), genres, ..ItemInfo::default() });
-        Ok(())
-    })?;
-    Ok(items)
+        Ok(ItemInfo { id: latin1(id), title: latin1(title), genres, ..ItemInfo::default() })
+    })
 }
 
-fn read_users(folder: &Path) -> Result<Vec<UserInfo>, DataError> {
+fn read_users(folder: &Path, lists: &mut OwnLists) -> Result<Vec<UserInfo>, DataError> {
     let Some(file) = open_text(&folder.join("users.dat"))? else { return Ok(Vec::new()) };
-    let mut users = Vec::new();
-    for_each_line(file, |at, line| {
+    lists.lines(file, |at, line| {
         let [id, values @ ..]: [&[u8]; 5] = fields(at, line, b"::")?;
-        users.push(UserInfo::new(latin1(id), ["gender", "age", "occupation", "zip"], values.map(latin1)));
-        Ok(())
-    })?;
-    Ok(users)
+        Ok(UserInfo::new(latin1(id), ["gender", "age", "occupation", "zip"], values.map(latin1)))
+    })
 }

@@ -10,7 +10,7 @@ use super::table::{Table, read_table};
 use super::{INTERACTIONS, ITEMS, NEGATIVES, SPLITS, USERS, catalogue};
 use crate::catalogue::Catalogue;
 use crate::error::DataError;
-use crate::ratings::Ratings;
+use crate::ratings::{Ratings, range_of};
 use crate::split::Part;
 use crate::vocabulary::Vocabulary;
 
@@ -90,11 +90,4 @@ impl ProcessedFolder {
         }
         Ok((0..n_rows).filter(|&row| parts[row as usize].is_some()).collect())
     }
-}
-
-/// The lowest and the highest rating, NaN aside; 1 and 1 when there is none.
-fn range_of(ratings: &[f32]) -> (f32, f32) {
-    let low = ratings.iter().copied().fold(f32::INFINITY, f32::min);
-    let high = ratings.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if low <= high { (low, high) } else { (1.0, 1.0) }
 }

@@ -121,7 +121,8 @@ impl RatingFields {
     fn n_columns(&self) -> usize {
         let optional = [&self.rating, &self.time, &self.part].into_iter().flatten();
         let columns = [&self.user, &self.item].into_iter().chain(optional);
-        let end = |field: &Field| if let Field::Column(column) = field { column + 1 } else { 0 };
+        let end =
+            |field: &Field| if let Field::Column(column) = field { column.saturating_add(1) } else { 0 };
         columns.map(end).max().unwrap_or(0)
     }
 

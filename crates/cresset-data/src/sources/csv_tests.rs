@@ -115,6 +115,16 @@ fn a_column_that_is_not_there_is_named_with_its_key_and_the_header() {
 }
 
 #[test]
+fn a_column_beyond_all_counting_is_one_that_no_row_has() {
+    let json = r#"{ "header": false, "columns": { "user": 18446744073709551615, "item": 1 } }"#;
+    check_error(
+        &[("ratings.csv", "a,b\n")],
+        json,
+        "ratings.csv:1: 2 of 18446744073709551615 fields in \"a,b\": complete or delete the line",
+    );
+}
+
+#[test]
 fn a_wrong_separator_shows_in_the_header_or_in_the_fields_found() {
     let content = "user;item;rating\na;b;3\n";
     check_error(

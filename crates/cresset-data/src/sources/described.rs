@@ -5,7 +5,8 @@ use super::recbole::{FieldType, TypedHeader};
 use crate::catalogue::{ItemInfo, UserInfo};
 use crate::error::DataError;
 use crate::files::TextFile;
-use crate::text::{At, Dialect, Row, for_each_row};
+use crate::item_files::OwnLists;
+use crate::text::{At, Dialect, Row};
 
 /// Names of the columns that have a meaning of their own, the preferred first; all others are attributes.
 #[derive(Clone, Copy)]
@@ -39,18 +40,14 @@ pub(super) fn read_items(
     file: TextFile,
     dialect: Dialect,
     columns: DescribedColumns,
+    lists: &mut OwnLists,
 ) -> Result<Vec<ItemInfo>, DataError> {
-    let mut items = Vec::new();
-    for_each_row(
+    lists.rows(
         file,
         dialect,
         |header| roles(&TypedHeader::of(header)?, &columns),
-        |at, roles, row| {
-            items.push(describe(at, roles, row, columns.ids)?);
-            Ok(())
-        },
-    )?;
-    Ok(items)
+        |at, roles, row| describe(at, roles, row, columns.ids),
+    )
 }
 
 /// As [`read_items`], for users: titles and genres are not asked for.
@@ -58,8 +55,9 @@ pub(super) fn read_users(
     file: TextFile,
     dialect: Dialect,
     columns: DescribedColumns,
+    lists: &mut OwnLists,
 ) -> Result<Vec<UserInfo>, DataError> {
-    let users = read_items(file, dialect, DescribedColumns { title: &[], genres: &[], ..columns })?;
+    let users = read_items(file, dialect, DescribedColumns { title: &[], genres: &[], ..columns }, lists)?;
     Ok(users.into_iter().map(|ItemInfo { id, attributes, .. }| UserInfo { id, attributes }).collect())
 }
 

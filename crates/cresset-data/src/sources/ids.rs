@@ -69,7 +69,7 @@ pub(super) fn words_of<'l, const N: usize>(
     }
     match rest.next() {
         None => Ok(found),
-        Some(_) => Err(at.bad_field("row", &line[..line.len().min(80)], expected)),
+        Some(_) => Err(at.bad_field("row", line, expected)),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::catalogue::Catalogue;
 use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::files::{TextFile, open_text};
+use crate::item_files::OwnLists;
 use crate::source::{RawData, open_required};
 use crate::split::Part;
 use crate::text::{Dialect, RatingRow, RatingSink};
@@ -37,7 +38,10 @@ pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
         push_lists(valid, Part::Valid, &mut sink)?;
     }
     push_lists(open_required(folder, &["test.txt"])?, Part::Test, &mut sink)?;
-    Ok(sink.finish(read_catalogue(folder)?))
+    let mut lists = OwnLists::new(config);
+    let mut raw = sink.finish(read_catalogue(folder, &mut lists)?);
+    lists.report_to(&mut raw);
+    Ok(raw)
 }
 
 /// Appends the rows of a file of `user item item ...` lines.
@@ -53,13 +57,13 @@ fn push_lists(file: TextFile, part: Part, sink: &mut RatingSink) -> Result<(), D
     })
 }
 
-fn read_catalogue(folder: &Path) -> Result<Catalogue, DataError> {
+fn read_catalogue(folder: &Path, lists: &mut OwnLists) -> Result<Catalogue, DataError> {
     let mut catalogue = Catalogue::default();
     if let Some(file) = open_text(&folder.join("item_list.txt"))? {
-        catalogue.items = titled_by("org_id", read_items(file, Dialect::SPACES, COLUMNS)?);
+        catalogue.items = titled_by("org_id", read_items(file, Dialect::SPACES, COLUMNS, lists)?);
     }
     if let Some(file) = open_text(&folder.join("user_list.txt"))? {
-        catalogue.users = read_users(file, Dialect::SPACES, COLUMNS)?;
+        catalogue.users = read_users(file, Dialect::SPACES, COLUMNS, lists)?;
     }
     Ok(catalogue)
 }

@@ -7,8 +7,9 @@ use crate::catalogue::{Catalogue, ItemInfo};
 use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::files::open_text;
+use crate::item_files::OwnLists;
 use crate::source::{RawData, open_required};
-use crate::text::{RatingRow, RatingSink, for_each_line};
+use crate::text::{RatingRow, RatingSink};
 
 /// Interactions from `ratings_final.txt`, without times; `item_index2entity_id.txt` gives the items' ids from
 /// before.
@@ -40,19 +41,19 @@ pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
             _ => Err(at.bad_field("label", label, "1 for an interaction or 0 for a sampled negative")),
         }
     })?;
-    Ok(sink.finish(Catalogue { items: read_items(folder)?, users: Vec::new() }))
+    let mut lists = OwnLists::new(config);
+    let mut raw = sink.finish(Catalogue { items: read_items(folder, &mut lists)?, users: Vec::new() });
+    lists.report_to(&mut raw);
+    Ok(raw)
 }
 
-fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
+fn read_items(folder: &Path, lists: &mut OwnLists) -> Result<Vec<ItemInfo>, DataError> {
     let Some(file) = open_text(&folder.join("item_index2entity_id.txt"))? else { return Ok(Vec::new()) };
-    let mut items = Vec::new();
-    for_each_line(file, |at, line| {
+    lists.lines(file, |at, line| {
         let [title, id] = words_of(at, line, "an item id and an entity id alone")?;
         let id = at.utf8("entity id", Ids::From0.check(at, "entity id", id)?)?.to_owned();
         let title = at.utf8("item id", title)?.to_owned();
         let attributes = vec![("org_id".to_owned(), title.clone())];
-        items.push(ItemInfo { id, title, attributes, ..ItemInfo::default() });
-        Ok(())
-    })?;
-    Ok(items)
+        Ok(ItemInfo { id, title, attributes, ..ItemInfo::default() })
+    })
 }

@@ -10,6 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::files::open_text;
+use crate::item_files::OwnLists;
 use crate::source::{RawData, open_required};
 use crate::text::{Dialect, RatingSink};
 
@@ -40,12 +41,14 @@ pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
     let name = data_set_name(folder, ".inter", &[])?;
     let mut sink = RatingSink::new(None, config);
     push_inter(open_required(folder, &[&format!("{name}.inter")])?, &FORMAT, None, &mut sink)?;
-    let mut catalogue = Catalogue::default();
+    let (mut catalogue, mut lists) = (Catalogue::default(), OwnLists::new(config));
     if let Some(file) = open_text(&folder.join("i_id_mapping.csv"))? {
-        catalogue.items = titled_by("asin", read_items(file, Dialect::TSV, ITEM_COLUMNS)?);
+        catalogue.items = titled_by("asin", read_items(file, Dialect::TSV, ITEM_COLUMNS, &mut lists)?);
     }
     if let Some(file) = open_text(&folder.join("u_id_mapping.csv"))? {
-        catalogue.users = read_users(file, Dialect::TSV, USER_COLUMNS)?;
+        catalogue.users = read_users(file, Dialect::TSV, USER_COLUMNS, &mut lists)?;
     }
-    Ok(sink.finish(catalogue))
+    let mut raw = sink.finish(catalogue);
+    lists.report_to(&mut raw);
+    Ok(raw)
 }

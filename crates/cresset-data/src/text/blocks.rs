@@ -132,8 +132,7 @@ impl Blocks {
             return Ok(());
         }
         let at = At { file: &self.path, line: self.next_line };
-        let start = &bytes[..80];
-        Err(at.bad_field("row", start, "one that ends within 256 MiB, its quotes closed"))
+        Err(at.bad_field("row", bytes, "one that ends within 256 MiB, its quotes closed"))
     }
 }
 

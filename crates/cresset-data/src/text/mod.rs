@@ -9,7 +9,7 @@ mod rows;
 mod table;
 mod times;
 
-pub(crate) use at::At;
+pub(crate) use at::{At, beginning};
 pub(crate) use blocks::Quotes;
 pub(crate) use lines::{fields, for_each_line, latin1};
 pub(crate) use parsed::{for_each_headless_row, for_each_parsed, for_each_parsed_row};

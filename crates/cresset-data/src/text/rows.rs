@@ -64,7 +64,7 @@ impl Checks {
     /// Whether a rating may stay, which is asked for every row.
     fn pass(&self, rating: f32) -> bool {
         let is_on_scale = self.range.is_none_or(|(low, high)| (low..=high).contains(&rating));
-        self.on_bad_row == OnBadRow::Skip || (is_on_scale && !rating.is_nan())
+        self.on_bad_row == OnBadRow::Skip || (is_on_scale && rating.is_finite())
     }
 }
 

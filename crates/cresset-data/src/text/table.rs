@@ -294,6 +294,15 @@ mod tests {
     }
 
     #[test]
+    fn of_a_long_row_only_the_beginning_is_quoted() {
+        let message = split(&format!("1,\"{}", "é".repeat(1000))).unwrap_err();
+        assert!(
+            message.starts_with(&format!("movies.csv:7: row \"1,\"{}\" is not", "é".repeat(77))),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn a_quote_that_stays_open_is_refused_with_its_line() {
         assert_eq!(
             split(r#"1,"Toy"#).unwrap_err(),

@@ -20,6 +20,14 @@ fn rows(ids: &BoxedStrategy<String>) -> impl Strategy<Value = Vec<Row>> + use<> 
     prop::collection::vec((ids.clone(), ids.clone(), rating, time, part), 1..50)
 }
 
+/// Rows on the scale of 1 to 5 stars, in halves, at times from 1970 on.
+fn stars(ids: &'static str) -> impl Strategy<Value = Vec<Row>> {
+    let rating = (2_u8..=10).prop_map(|halves| f32::from(halves) / 2.0);
+    let time = prop_oneof![5 => 1_i64..4_000_000_000, 1 => Just(NO_TIME)];
+    let part = prop_oneof![Just(Part::Train), Just(Part::Valid), Just(Part::Test)];
+    prop::collection::vec((ids, ids, rating, time, part), 1..50)
+}
+
 fn columns<'r>(rows: impl IntoIterator<Item = &'r Row>, has_parts: bool) -> Interactions {
     let mut columns = Interactions { time_kind: TimeKind::Timestamp, ..Interactions::default() };
     for (user, item, rating, time, part) in rows {
@@ -90,6 +98,43 @@ proptest! {
         rows.sort_by_key(|row| row.4);
         let rows = implicit(columns(&rows, true), false);
         check(SourceKind::Kgat, &writers::kgat(&rows), &rows);
+    }
+
+    #[test]
+    fn files_of_movielens_100k_are_read_as_they_were_written(rows in stars("[a-zA-Z0-9:,;._-]{1,6}")) {
+        let rows = columns(&rows, false);
+        check(SourceKind::MovieLens100k, &writers::movielens_100k(&rows), &rows);
+    }
+
+    #[test]
+    fn files_of_movielens_1m_are_read_as_they_were_written(rows in stars("[a-zA-Z0-9,;._-]{1,6}")) {
+        let rows = columns(&rows, false);
+        check(SourceKind::MovieLens1m, &writers::ratings_dat(&rows), &rows);
+    }
+
+    #[test]
+    fn csv_files_of_movielens_are_read_as_they_were_written(mut rows in stars("[a-zé,;\"'\r\n\t]{0,4}[a-z0-9]")) {
+        // Spaces around an id are not its own.
+        rows.iter_mut().for_each(|row| (row.0, row.1) = (format!("u{}", row.0), format!("i{}", row.1)));
+        let rows = columns(&rows, false);
+        check(SourceKind::MovieLensCsv, &writers::movielens_csv(&rows), &rows);
+    }
+
+    #[test]
+    fn multimodal_folders_are_read_as_they_were_written(rows in stars("[a-zé0-9,;|._-]{1,6}")) {
+        let rows = columns(&rows, false);
+        check(SourceKind::Multimodal, &writers::ratings_dat(&rows), &rows);
+    }
+
+    #[test]
+    fn files_of_ratings_of_amazon_are_read_as_they_were_written(mut rows in stars("[A-Z0-9]{1,4}")) {
+        for part in [Part::Test, Part::Train, Part::Valid] {
+            rows.push(("A".to_owned(), "B".to_owned(), 1.0, 0, part));
+        }
+        let place = |part| [Part::Test, Part::Train, Part::Valid].iter().position(|&it| it == part);
+        rows.sort_by_key(|row| place(row.4));
+        let rows = columns(&rows, true);
+        check(SourceKind::Amazon, &writers::amazon_csv(&rows), &rows);
     }
 
     #[test]

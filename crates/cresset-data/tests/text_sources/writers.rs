@@ -87,3 +87,51 @@ pub(crate) fn kgcn(rows: &Interactions) -> Files {
     }
     vec![("ratings_final.txt".to_owned(), text)]
 }
+
+/// `u.data`.
+pub(crate) fn movielens_100k(rows: &Interactions) -> Files {
+    vec![("u.data".to_owned(), lines(rows, "\t"))]
+}
+
+/// `ratings.dat`, of MovieLens 1M and of the multimodal folder.
+pub(crate) fn ratings_dat(rows: &Interactions) -> Files {
+    vec![("ratings.dat".to_owned(), lines(rows, "::"))]
+}
+
+/// `ratings.csv`, every field in quotes.
+pub(crate) fn movielens_csv(rows: &Interactions) -> Files {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let mut text = "userId,movieId,rating,timestamp\r\n".to_owned();
+    for row in 0..rows.len() {
+        let fields = fields(rows, row).map(|field| quoted(&field));
+        write!(text, "{}\r\n", fields.join(",")).unwrap();
+    }
+    vec![("ratings.csv".to_owned(), text)]
+}
+
+/// A file of ratings of 2023 for each part, times in milliseconds.
+pub(crate) fn amazon_csv(rows: &Interactions) -> Files {
+    // In the order in which they are read, that of their names.
+    [("test", Part::Test), ("train", Part::Train), ("valid", Part::Valid)]
+        .into_iter()
+        .map(|(name, part)| {
+            let mut text = "user_id,parent_asin,rating,timestamp\n".to_owned();
+            for row in (0..rows.len()).filter(|&row| rows.parts.as_ref().unwrap()[row] == part) {
+                let [user, item, rating, time] = fields(rows, row);
+                let milliseconds = if time.is_empty() { "" } else { "999" };
+                writeln!(text, "{user},{item},{rating},{time}{milliseconds}").unwrap();
+            }
+            (format!("Beauty.{name}.csv"), text)
+        })
+        .collect()
+}
+
+fn lines(rows: &Interactions, separator: &str) -> String {
+    (0..rows.len()).map(|row| fields(rows, row).join(separator) + "\n").collect()
+}
+
+fn fields(rows: &Interactions, row: usize) -> [String; 4] {
+    let (user, item, seconds) = (rows.users.name_at(row), rows.items.name_at(row), rows.times[row]);
+    let time = if seconds == NO_TIME { String::new() } else { seconds.to_string() };
+    [user.to_owned(), item.to_owned(), rows.ratings[row].to_string(), time]
+}

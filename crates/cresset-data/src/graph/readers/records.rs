@@ -5,7 +5,7 @@ use crate::files::TextFile;
 use crate::graph::config::Separator;
 use crate::graph::error::{GraphError, GraphFault};
 use crate::graph::skipped::Refusals;
-use crate::text::{At, Dialect, Row, for_each_line};
+use crate::text::{At, Dialect, Row, beginning, for_each_line};
 
 /// How a file's lines are laid out.
 #[derive(Clone, Copy)]
@@ -207,8 +207,4 @@ fn are_names<const N: usize>(fields: [&str; N], names: [&[&str]; N]) -> bool {
 /// The name of a column `name:type`.
 fn without_type(column: &str) -> &str {
     column.split(':').next().unwrap_or_default().trim_ascii()
-}
-
-fn beginning(line: &[u8]) -> String {
-    String::from_utf8_lossy(line).chars().take(80).collect()
 }

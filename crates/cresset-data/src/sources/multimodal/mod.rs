@@ -14,9 +14,9 @@ use crate::catalogue::{Catalogue, ItemInfo, UserInfo};
 use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::interactions::TimeKind;
-use crate::item_files::ItemMerge;
+use crate::item_files::{ItemMerge, OwnLists};
 use crate::source::{RawData, open_any, open_required};
-use crate::text::{At, RatingRow, RatingSink, fields, for_each_line, latin1};
+use crate::text::{At, RatingRow, RatingSink, fields, latin1};
 
 const RATING_RANGE: (f32, f32) = (1.0, 5.0);
 const SEPARATOR: &[u8] = b"::";
@@ -37,7 +37,11 @@ pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
         let [user, item, rating, time] = fields(at, line, SEPARATOR)?;
         rows.push(at, &RatingRow { user, item, rating: Some(rating), time: Some(time), part: None })
     })?;
-    let mut raw = sink.finish(Catalogue { items: read_items(folder)?, users: read_users(folder)? });
+    let mut lists = OwnLists::new(config);
+    let catalogue =
+        Catalogue { items: read_items(folder, &mut lists)?, users: read_users(folder, &mut lists)? };
+    let mut raw = sink.finish(catalogue);
+    lists.report_to(&mut raw);
     let mut merge = ItemMerge::of(&mut raw);
     texts::merge(folder, config, &mut merge)?;
     if config.load_images {
@@ -46,26 +50,19 @@ pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
     Ok(raw)
 }
 
-fn read_items(folder: &Path) -> Result<Vec<ItemInfo>, DataError> {
+fn read_items(folder: &Path, lists: &mut OwnLists) -> Result<Vec<ItemInfo>, DataError> {
     let Some(file) = open_any(folder, &["movies.dat"])? else { return Ok(Vec::new()) };
-    let mut items = Vec::new();
-    for_each_line(file, |at, line| {
+    lists.lines(file, |at, line| {
         let [id, title, list] = fields(at, line, SEPARATOR)?.map(text_of);
         let genres = list.split('|').map(str::trim).filter(|genre| !genre.is_empty()).map(str::to_owned);
-        items.push(ItemInfo { id, title, genres: genres.collect(), ..ItemInfo::default() });
-        Ok(())
-    })?;
-    Ok(items)
+        let genres = genres.collect();
+        Ok(ItemInfo { id, title, genres, ..ItemInfo::default() })
+    })
 }
 
-fn read_users(folder: &Path) -> Result<Vec<UserInfo>, DataError> {
+fn read_users(folder: &Path, lists: &mut OwnLists) -> Result<Vec<UserInfo>, DataError> {
     let Some(file) = open_any(folder, &["user.dat", "users.dat"])? else { return Ok(Vec::new()) };
-    let mut users = Vec::new();
-    for_each_line(file, |at, line| {
-        users.push(user_of(at, line)?);
-        Ok(())
-    })?;
-    Ok(users)
+    lists.lines(file, user_of)
 }
 
 /// A user, whose age comes before the gender in ML-100K and after it in ML-1M: an age is a number, a gender is none.

@@ -15,6 +15,7 @@ use crate::catalogue::Catalogue;
 use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::files::open_text;
+use crate::item_files::OwnLists;
 use crate::source::{RawData, open_required};
 use crate::split::Part;
 use crate::text::{Dialect, RatingSink};
@@ -63,16 +64,19 @@ pub fn read(folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
             push_inter(whole, &FORMAT, None, &mut sink)?;
         }
     }
-    Ok(sink.finish(read_catalogue(folder, &name)?))
+    let mut lists = OwnLists::new(config);
+    let mut raw = sink.finish(read_catalogue(folder, &name, &mut lists)?);
+    lists.report_to(&mut raw);
+    Ok(raw)
 }
 
-fn read_catalogue(folder: &Path, name: &str) -> Result<Catalogue, DataError> {
+fn read_catalogue(folder: &Path, name: &str, lists: &mut OwnLists) -> Result<Catalogue, DataError> {
     let mut catalogue = Catalogue::default();
     if let Some(file) = open_text(&folder.join(format!("{name}.item")))? {
-        catalogue.items = read_items(file, Dialect::TSV, ITEM_COLUMNS)?;
+        catalogue.items = read_items(file, Dialect::TSV, ITEM_COLUMNS, lists)?;
     }
     if let Some(file) = open_text(&folder.join(format!("{name}.user")))? {
-        catalogue.users = read_users(file, Dialect::TSV, USER_COLUMNS)?;
+        catalogue.users = read_users(file, Dialect::TSV, USER_COLUMNS, lists)?;
     }
     Ok(catalogue)
 }
