@@ -120,11 +120,14 @@ impl Vocabulary {
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load).
+    /// As [`load`](Self::load), and when an id is empty.
     pub(crate) fn load_foreign(path: &Path) -> Result<(Self, u32), DataError> {
         let ForeignEntries(entries) = read_json(path)?;
         let starts_at_1 = entries.0.iter().all(|(_, index)| index.as_u64().is_some_and(|index| index > 0));
         let base = u32::from(starts_at_1 && !entries.0.is_empty());
+        if let Some(entry) = entries.0.iter().find(|(id, _)| id.is_empty()) {
+            return Err(bad_entry(path, entry, "and an id is a text that is not empty".to_owned()));
+        }
         Ok((entries.into_vocabulary(path, base)?, base))
     }
 }
@@ -136,12 +139,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
 impl Entries {
     /// The ids by index, where the first index is `base`.
     fn into_vocabulary(self, path: &Path, base: u32) -> Result<Vocabulary, DataError> {
-        let fault = |(id, index): &(String, Value), fault| DataError::BadVocabulary {
-            file: path.to_owned(),
-            id: id.clone(),
-            index: index.to_string(),
-            fault,
-        };
+        let fault = |entry: &(String, Value), fault| bad_entry(path, entry, fault);
         let index_in = |entry: &(String, Value)| entry.1.as_u64()?.checked_sub(base.into());
         let mut ids: Vec<Option<String>> = vec![None; self.0.len()];
         let mut index_of = HashMap::with_capacity(self.0.len());
@@ -159,6 +157,10 @@ impl Entries {
         // As many entries as slots, and no slot twice: every slot is filled.
         Ok(Vocabulary { ids: ids.into_iter().flatten().collect(), index_of })
     }
+}
+
+fn bad_entry(path: &Path, (id, index): &(String, Value), fault: String) -> DataError {
+    DataError::BadVocabulary { file: path.to_owned(), id: id.clone(), index: index.to_string(), fault }
 }
 
 fn outside(len: usize, base: u32) -> String {
@@ -306,6 +308,8 @@ mod tests {
         assert_eq!(load(r#"{"b": 1, "a": 0}"#).unwrap(), ("a b".to_owned(), 0));
         assert_eq!(load(r#"{"b": 1, "a": 2}"#).unwrap(), ("b a".to_owned(), 1));
         assert_eq!(load(r#"["x", 7]"#).unwrap(), ("x 7".to_owned(), 0));
+        let message = load(r#"["x", ""]"#).unwrap_err().to_string();
+        assert!(message.contains("id \"\" has index 1, and an id is a text that is not empty"), "{message}");
         let message = load(r#"{"b": 1, "a": 3}"#).unwrap_err().to_string();
         assert!(message.contains("with 2 ids the indices are the whole numbers from 1 to 2"), "{message}");
     }

@@ -6,9 +6,9 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use cresset_data::processed::ProcessedFolder;
+use cresset_data::processed::{ProcessedFolder, write_folder};
 use cresset_data::vectors::{IdMap, IdMapConfig, Vectors, VectorsConfig};
-use cresset_data::{Catalogue, DataConfig, DataError, Vocabulary, graph};
+use cresset_data::{Catalogue, DataConfig, DataError, Dataset, Split, Vocabulary, graph};
 use flate2::{Compression, write::GzEncoder};
 
 type Files<'f> = [(&'f str, &'f [u8])];
@@ -167,6 +167,24 @@ fn ids_and_maps_beside_vectors_are_refused_with_their_line() {
         map(b"a;b\n1;2\n"),
         "map.csv has the columns a;b, expected a column for each of the two ids: name it with vector_column"
     );
+}
+
+#[test]
+fn the_table_of_a_processed_folder_cut_anywhere_is_refused_by_name() {
+    let config: DataConfig =
+        serde_json::from_str(r#"{ "synthetic": { "n_users": 20, "n_items": 30, "n_ratings": 200 } }"#)
+            .unwrap();
+    let data = Dataset::load(&config, Path::new("")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    write_folder(folder.path(), &data, &Split::of(&data.ratings, &config, 0).unwrap()).unwrap();
+    ProcessedFolder::read(folder.path()).unwrap();
+    let table = folder.path().join("interactions_mapped.parquet");
+    let whole = fs::read(&table).unwrap();
+    for end in (0..whole.len()).step_by(whole.len() / 7) {
+        fs::write(&table, &whole[..end]).unwrap();
+        let message = ProcessedFolder::read(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("interactions_mapped.parquet: not a whole Parquet file ("), "{message}");
+    }
 }
 
 #[test]

@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../../tests/fuzz_bodies/mod.rs"]
-mod fuzz_bodies;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_bodies::target("amazon")(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| cresset_data_fuzz::run("amazon", bytes));

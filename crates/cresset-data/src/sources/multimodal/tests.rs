@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::Write;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::source::SourceKind;
 
@@ -277,4 +279,26 @@ fn a_cut_or_wrong_line_is_named() {
     );
     check("user.dat", b"1::24\n", "user.dat:1: 2 of 5 fields in \"1::24\": complete or delete the line");
     check("text.csv", b"id,text\n,x\n", "text.csv:2: item id \"\" is not an id: correct or delete the line");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn a_damaged_workbook_never_brings_the_reader_down(
+        is_old in any::<bool>(),
+        at in any::<prop::sample::Index>(),
+        mask in 1u8..=255,
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let (name, mut book) = if is_old { ("text.xls", xls(&TABLE)) } else { ("text.xlsx", xlsx(&TABLE)) };
+        let flipped = at.index(book.len());
+        book[flipped] ^= mask;
+        if let Some(cut) = cut {
+            book.truncate(cut.index(book.len()));
+        }
+        if let Err(message) = load(&[(name, &book)], r#"{ "text": { "text": "overview" } }"#) {
+            prop_assert!(message.contains(name), "{}", message);
+        }
+    }
 }
