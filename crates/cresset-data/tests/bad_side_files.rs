@@ -138,6 +138,11 @@ fn vectors_of_another_separator_or_encoding_are_refused() {
         refused_vectors("a.json", b"{\"a\": [1],\n\"Am\xe9lie\": [2]}"),
         format!("a.json:2: \"Am\u{fffd}lie\" where a text in quotes should be: {remedy}")
     );
+    // A form feed is a space to Rust and none to JSON.
+    assert_eq!(
+        refused_vectors("a.json", b"[{\"id\": 4, \"x\": [1\x0c2], \"vector\": [3]}]"),
+        format!("a.json:1: \"\\x0c\" where a value should be: {remedy}")
+    );
     let wide: Vec<u8> = "\u{feff}{\"a\": [1]}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(
         refused_vectors("a.json", &wide),

@@ -184,9 +184,9 @@ impl Scanner {
                     continue;
                 }
                 Some(b',' | b':' | b'}' | b']') | None => return Err(self.unexpected("a value")),
-                Some(_) => {
-                    self.bare()?;
-                }
+                // A byte at which no text begins, such as a form feed, would never be passed.
+                Some(_) if self.bare()?.is_empty() => return Err(self.unexpected("a value")),
+                Some(_) => {}
             }
             if depth == 0 {
                 return Ok(());
