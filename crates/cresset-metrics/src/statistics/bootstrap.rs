@@ -34,8 +34,8 @@ use super::{Interval, StatisticsError, UserStatistic};
 pub struct Bootstrap {
     /// Share of samples whose interval should hold the true value, between 0 and 1. Default: 0.95.
     pub level: f64,
-    /// Number of resamples, at least 1. Default: 1,000, which places an end of the interval to about a
-    /// twentieth of its width.
+    /// Number of resamples, at least 1. Default: 1,000, by which an end of the interval has a standard error of
+    /// about a fiftieth of the interval's width.
     pub n_resamples: usize,
     /// Decides who is drawn. Default: 42.
     pub seed: u64,

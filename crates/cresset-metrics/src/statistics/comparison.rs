@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::estimator::Estimator;
 use super::pairing::Pair;
 use super::sign_flip::p_values;
-use super::{Bootstrap, Interval, StatisticsError, UserMetric, holm};
+use super::{Bootstrap, Interval, StatisticsError, UserMetric, groups_of, holm};
 
 /// How two runs are compared: user by user, so that what all models find hard about a user drops out.
 ///
@@ -37,6 +37,18 @@ pub struct PairedTest {
 pub struct Comparison {
     /// In the order of the baseline's metrics.
     pub metrics: Vec<ComparedMetric>,
+    /// What could not be compared; only [`PairedTest::compare_reports`] leaves anything out.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A metric that two runs cannot be compared by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// As in the results: `coverage@10`.
+    pub key: String,
+    /// Why not.
+    pub reason: String,
 }
 
 /// One metric of two runs.
@@ -80,11 +92,15 @@ impl PairedTest {
         baseline: &[UserMetric<'_>],
         candidate: &[UserMetric<'_>],
     ) -> Result<Comparison, StatisticsError> {
+        self.compare_pairs(&pair_up(baseline, candidate)?)
+    }
+
+    /// Compares metrics that have been paired.
+    pub(super) fn compare_pairs(&self, pairs: &[Pair<'_>]) -> Result<Comparison, StatisticsError> {
         self.check()?;
-        let pairs = pair_up(baseline, candidate)?;
         let mut found = vec![None; pairs.len()];
-        for group in groups_of_users(&pairs) {
-            for (index, tested) in group.iter().zip(self.test(&pairs, &group)) {
+        for group in groups_of(pairs.len(), |a, b| pairs[a].users == pairs[b].users) {
+            for (index, tested) in group.iter().zip(self.test(pairs, &group)) {
                 found[*index] = Some(tested);
             }
         }
@@ -100,7 +116,7 @@ impl PairedTest {
             p_value,
             p_holm,
         });
-        Ok(Comparison { metrics: metrics.collect() })
+        Ok(Comparison { metrics: metrics.collect(), left_out: Vec::new() })
     }
 
     fn check(&self) -> Result<(), StatisticsError> {
@@ -144,18 +160,6 @@ fn pair_up<'a>(
     both.map(|(baseline, candidate)| Pair::of(baseline, candidate)).collect()
 }
 
-/// The indices of pairs with the same users in the same order, group by group.
-fn groups_of_users(pairs: &[Pair<'_>]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, pair) in pairs.iter().enumerate() {
-        match groups.iter_mut().find(|group| pairs[group[0]].users == pair.users) {
-            Some(group) => group.push(index),
-            None => groups.push(vec![index]),
-        }
-    }
-    groups
-}
-
 impl fmt::Display for ComparedMetric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, n_users, baseline, candidate, difference, p_value, p_holm } = self;
@@ -168,10 +172,17 @@ impl fmt::Display for ComparedMetric {
     }
 }
 
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: not compared, {}", self.key, self.reason)
+    }
+}
+
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self.metrics.iter().map(ToString::to_string).collect();
-        f.write_str(&lines.join("\n"))
+        let compared = self.metrics.iter().map(ToString::to_string);
+        let left_out = self.left_out.iter().map(ToString::to_string);
+        f.write_str(&compared.chain(left_out).collect::<Vec<_>>().join("\n"))
     }
 }
 

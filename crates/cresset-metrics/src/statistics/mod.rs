@@ -28,12 +28,13 @@ mod estimator;
 mod holm;
 mod interval;
 mod pairing;
+mod reports;
 mod resampling;
 mod sign_flip;
 mod user_statistic;
 
 pub use bootstrap::Bootstrap;
-pub use comparison::{ComparedMetric, Comparison, PairedTest};
+pub use comparison::{ComparedMetric, Comparison, LeftOut, PairedTest};
 pub use error::StatisticsError;
 pub use holm::holm;
 pub use interval::Interval;
@@ -50,6 +51,18 @@ fn stream(seed: u64, purpose: Purpose, index: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::from_seed(key);
     rng.set_stream(index as u64);
     rng
+}
+
+/// The indices below `n`, those in one group that `are_alike`, in order.
+fn groups_of(n: usize, are_alike: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for index in 0..n {
+        match groups.iter_mut().find(|group| are_alike(group[0], index)) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    groups
 }
 
 /// What is drawn, so that the resamples and the flips of one seed have nothing in common.

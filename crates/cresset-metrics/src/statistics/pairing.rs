@@ -84,7 +84,7 @@ fn order_like(key: &str, baseline: &[u32], candidate: &[u32]) -> Result<Option<V
         return Ok(None);
     }
     let (before, after) = (positions_by_user(key, baseline)?, positions_by_user(key, candidate)?);
-    check_same_users(key, &before, &after)?;
+    check_positions(key, &before, &after)?;
     let mut order = vec![0; baseline.len()];
     for (&(_, at_baseline), &(_, at_candidate)) in before.iter().zip(&after) {
         order[at_baseline] = at_candidate;
@@ -102,7 +102,20 @@ fn positions_by_user(key: &str, users: &[u32]) -> Result<Vec<(u32, usize)>, Stat
     }
 }
 
-fn check_same_users(
+/// That both runs have the same users, in whatever order.
+///
+/// # Errors
+///
+/// If a user is of one run only, or twice in runs that differ in their order.
+pub(super) fn check_same_users(
+    key: &str,
+    baseline: &[u32],
+    candidate: &[u32],
+) -> Result<(), StatisticsError> {
+    order_like(key, baseline, candidate).map(drop)
+}
+
+fn check_positions(
     key: &str,
     baseline: &[(u32, usize)],
     candidate: &[(u32, usize)],

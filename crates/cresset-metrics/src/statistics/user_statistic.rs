@@ -35,6 +35,21 @@ pub struct UserMetric<'a> {
 }
 
 /// What each user adds to both sums of a ratio; the fields pair up by position.
+///
+/// ```
+/// use cresset_metrics::statistics::{Bootstrap, UserStatistic, UserSums};
+///
+/// // Eight ratings by four users.
+/// let users = [0, 0, 1, 1, 1, 2, 3, 3];
+/// let targets = [3.0, 4.0, 5.0, 1.0, 2.0, 4.0, 4.0, 5.0];
+/// let predictions = [3.5, 4.0, 4.0, 2.0, 2.0, 3.5, 4.5, 3.0];
+/// let errors = targets.iter().zip(&predictions).map(|(target, prediction): (&f64, &f64)| prediction - target);
+/// let sums = UserSums::of_rows(users.into_iter().zip(errors.map(|error| error * error)));
+/// let rmse = Bootstrap::default().interval(&UserStatistic::RootRatio(&sums))?;
+/// assert_eq!(rmse.estimate, (6.75_f64 / 8.0).sqrt());
+/// assert!(rmse.low < rmse.estimate && rmse.estimate < rmse.high);
+/// # Ok::<(), cresset_metrics::statistics::StatisticsError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UserSums {
     /// Dense user ids, rising.
