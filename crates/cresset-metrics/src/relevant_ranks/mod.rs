@@ -253,7 +253,7 @@ impl RelevantRanks {
     pub(crate) fn rank_row(&mut self, row: MaskedRow<'_>, relevant: &[u32], thresholds: &mut Thresholds) {
         self.restart(relevant.len(), row.n_candidates);
         thresholds.take(row.scores, relevant);
-        count(row.scores, &thresholds.falling, &mut thresholds.counts);
+        count(row.scores, &thresholds.falling, &mut thresholds.codes, &mut thresholds.counts);
         for (&Counts { above, equal }, &relevant) in thresholds.counts.iter().zip(&thresholds.sizes) {
             self.push(TieGroup { above, size: equal, relevant });
         }
@@ -271,6 +271,7 @@ pub(crate) struct Thresholds {
     /// How many of the relevant items have each.
     sizes: Vec<usize>,
     counts: Vec<Counts>,
+    codes: Vec<i16>,
 }
 
 impl Thresholds {

@@ -1,6 +1,10 @@
 //! How many scores lie above each of a few thresholds, and how many on them.
 
+mod codes;
+
 use pulp::{Arch, Simd, WithSimd};
+
+use codes::{Codes, CountByCode};
 
 /// Counts for one threshold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,17 +18,23 @@ pub(crate) struct Counts {
 /// Thresholds counted in one pass: as many as leave the running counts in vector registers.
 const LANES: usize = 4;
 
-/// From so many thresholds on, searching for each score's place beats comparing it with all of them.
-const MANY: usize = 128;
+/// From so many thresholds on, counting by codes pays for making them.
+const SEVERAL: usize = 6;
 
-/// Writes the counts for each threshold over all scores. Thresholds are finite and strictly fall; scores are
-/// no NaN.
-pub(crate) fn count(scores: &[f32], thresholds: &[f32], counts: &mut Vec<Counts>) {
+/// From so many thresholds on, searching for each score's place beats comparing it with all of them.
+const MANY: usize = 192;
+
+/// Writes the counts for each threshold over all scores. Thresholds are finite, strictly fall, and each is one
+/// of the scores; scores are no NaN. `room` is for whatever.
+pub(crate) fn count(scores: &[f32], thresholds: &[f32], room: &mut Vec<i16>, counts: &mut Vec<Counts>) {
     counts.clear();
-    if thresholds.len() < MANY {
-        Arch::new().dispatch(Compare { scores, thresholds, counts });
-    } else {
-        count_by_searching(scores, thresholds, counts);
+    if thresholds.len() >= MANY {
+        return count_by_searching(scores, thresholds, counts);
+    }
+    let codes = if thresholds.len() < SEVERAL { None } else { Codes::spanning(thresholds) };
+    match codes {
+        Some(codes) => Arch::new().dispatch(CountByCode { scores, thresholds, codes, room, counts }),
+        None => Arch::new().dispatch(Compare { scores, thresholds, counts }),
     }
 }
 
@@ -121,15 +131,46 @@ mod tests {
         }
     }
 
+    fn by_code(scores: &[f32], thresholds: &[f32]) -> Option<Vec<Counts>> {
+        let (codes, mut room, mut counts) = (Codes::spanning(thresholds)?, Vec::new(), Vec::new());
+        let room = &mut room;
+        Arch::new().dispatch(CountByCode { scores, thresholds, codes, room, counts: &mut counts });
+        Some(counts)
+    }
+
     proptest! {
         #[test]
-        fn comparing_and_searching_agree(
-            scores in prop::collection::vec(-9_i8..9, 0..200),
-            thresholds in prop::collection::btree_set(-9_i8..9, 0..12),
+        fn comparing_searching_and_codes_agree(
+            scores in prop::collection::vec(-90_i8..90, 1..9_000),
+            chosen in prop::collection::vec(any::<prop::sample::Index>(), 1..30),
+            // The widest spans more than codes can tell apart.
+            unit in prop::sample::select(vec![1.0_f32, 0.37, 1e-5, 1e30]),
+            offset in prop::sample::select(vec![0.0_f32, 1.0]),
         ) {
-            let scores: Vec<f32> = scores.into_iter().map(f32::from).collect();
-            let thresholds: Vec<f32> = thresholds.into_iter().rev().map(f32::from).collect();
-            prop_assert_eq!(by_comparing(&scores, &thresholds), by_searching(&scores, &thresholds));
+            let scores: Vec<f32> = scores.into_iter().map(|score| offset + f32::from(score) * unit).collect();
+            let mut thresholds: Vec<f32> = chosen.iter().map(|index| *index.get(&scores)).collect();
+            thresholds.sort_by(|a, b| b.total_cmp(a));
+            thresholds.dedup();
+            let expected = by_searching(&scores, &thresholds);
+            prop_assert_eq!(&by_comparing(&scores, &thresholds), &expected);
+            if let Some(counts) = by_code(&scores, &thresholds) {
+                prop_assert_eq!(&counts, &expected);
+            }
+        }
+
+        #[test]
+        fn codes_tell_scores_apart_that_differ_by_a_bit(
+            steps in prop::collection::vec(0_u32..40, 2..400),
+            chosen in prop::collection::vec(any::<prop::sample::Index>(), 2..30),
+        ) {
+            // Neighbours of 1, and one score far off, so that many share a code.
+            let mut scores: Vec<f32> = steps.iter().map(|step| f32::from_bits(1_f32.to_bits() + step)).collect();
+            let mut thresholds: Vec<f32> = chosen.iter().map(|index| *index.get(&scores)).collect();
+            scores.push(9e3);
+            thresholds.push(9e3);
+            thresholds.sort_by(|a, b| b.total_cmp(a));
+            thresholds.dedup();
+            prop_assert_eq!(by_code(&scores, &thresholds), Some(by_searching(&scores, &thresholds)));
         }
     }
 }
