@@ -1,7 +1,5 @@
 //! Which places of one user's list are hits.
 
-use std::cmp::Ordering;
-
 use crate::accumulator::{Scratch, Tally, TaskUser};
 use crate::relevant_ranks::TieGroup;
 use crate::{MetricError, NO_ITEM, RelevantRanks};
@@ -12,7 +10,7 @@ pub(crate) struct Places {
     /// What is known of each item of the catalogue; 0 between users.
     marks: Vec<u8>,
     /// The places in the order of falling scores, if the list comes in another.
-    order: Vec<u32>,
+    order: Vec<Place>,
 }
 
 const RELEVANT: u8 = 1;
@@ -53,7 +51,7 @@ impl Scratch {
         }
         let (mut places, mut removed) = (Grouping::default(), 0);
         for nth in 0..items.len() {
-            let place = order.get(nth).filter(|_| !is_ordered).map_or(nth, |&place| place as usize);
+            let place = order.get(nth).filter(|_| !is_ordered).map_or(nth, |place| place.number());
             let item = items[place];
             let mark = look_up(marks, user.id, item)?;
             if mark & SEEN != 0 {
@@ -148,13 +146,28 @@ fn is_ordered(items: &[u32], scores: &[f64]) -> bool {
     pairs.all(|(scores, items)| scores[0] > scores[1] || (scores[0] == scores[1] && items[0] <= items[1]))
 }
 
-fn sort(order: &mut Vec<u32>, items: &[u32], scores: &[f64]) {
+/// Writes the places in the order of falling scores and then of rising ids.
+fn sort(order: &mut Vec<Place>, items: &[u32], scores: &[f64]) {
     order.clear();
-    order.extend(0..items.len() as u32);
-    order.sort_unstable_by(|&a, &b| {
-        let (a, b) = (a as usize, b as usize);
-        // Finite scores always compare; unlike `total_cmp` this holds -0 and 0 for equal.
-        let by_score = scores[b].partial_cmp(&scores[a]).unwrap_or(Ordering::Equal);
-        by_score.then(items[a].cmp(&items[b]))
-    });
+    let places = (0..).zip(items.iter().zip(scores));
+    order.extend(places.map(|(place, (&item, &score))| Place::new(score, item, place)));
+    order.sort_unstable();
+}
+
+/// A score, its item and its place in one number, lower where better: sorted faster than by looking each up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u128);
+
+impl Place {
+    fn new(score: f64, item: u32, place: u32) -> Self {
+        // -0 becomes 0, with which it ties.
+        let bits = (score + 0.0).to_bits();
+        // Positive numbers compare as their bits do in reverse; the bits of negative ones lie above theirs.
+        let rank = if bits >> 63 == 1 { bits } else { !bits & !(1 << 63) };
+        Self(u128::from(rank) << 64 | u128::from(item) << 32 | u128::from(place))
+    }
+
+    fn number(self) -> usize {
+        self.0 as u32 as usize
+    }
 }
