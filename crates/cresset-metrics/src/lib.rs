@@ -1,15 +1,15 @@
 //! Rating and ranking metrics for recommender systems, exactly defined and safe under ties.
 //!
 //! A recommender is believed for its numbers, so each metric here has one definition, the field's usual
-//! one, and says so. The crate works on slices and knows nothing of models, files or tensors. It is
-//! three things:
+//! one, and says so; what deviates has a name of its own. The crate works on slices and knows nothing of
+//! models, files or tensors. It is five things:
 //!
-//! **Pure functions.** [`rmse`], [`mae`], [`r2`] of targets and predictions; [`ndcg_at_k`] and its
-//! like of a list in its final order.
+//! **Pure functions.** [`rmse`], [`mae`], [`r2`] and their like of targets and predictions; [`ndcg_at_k`] and
+//! its like of a list in its final order; [`auc()`] of scores and labels.
 //!
 //! **Ranking the whole catalogue.** Anything that implements [`Scorer`] can be ranked by
-//! [`rank_catalogue`]: every item that the user has not seen takes part, no sample of them. It works in
-//! blocks of users and in parallel, and gives the same bits on any number of threads.
+//! [`rank_catalogue`]: every item that the user has not seen takes part, no sample of them. A
+//! [`RankingPlan`] says what is measured.
 //!
 //! ```
 //! use cresset_metrics::{ItemLists, RankingPlan, RankingTask, Scorer, rank_catalogue};
@@ -34,24 +34,37 @@
 //!     relevant: ItemLists { offsets: &[0, 1, 2], items: &[1, 3] },
 //!     seen: ItemLists { offsets: &[0, 1, 2], items: &[3, 0] },
 //! };
-//! let plan = RankingPlan::parse(&["hit_rate@1", "hit_rate@2"])?;
+//! let plan = RankingPlan::parse(&["hit_rate@1", "mrr@10", "coverage@1", "novelty@1"])?;
 //! let report = rank_catalogue(&Newest, &task, &plan)?;
 //! // Without item 3, item 1 is second for user 0; item 3 is first for user 1.
 //! assert_eq!(report.metrics.get("hit_rate@1"), Some(0.5));
-//! assert_eq!(report.metrics.get("hit_rate@2"), Some(1.0));
+//! assert_eq!(report.per_user("mrr@10"), Some(vec![0.5, 1.0]));
+//! // Items 2 and 3 are shown.
+//! assert_eq!(report.metrics.get("coverage@1"), Some(0.5));
+//! // Nobody said how many users have each item: that one metric is undefined.
+//! assert!(report.metrics.reason("novelty@1").is_some());
 //! # Ok::<(), cresset_metrics::MetricError>(())
 //! ```
 //!
+//! **Streaming.** [`RankingAccumulator`] takes scores block by block, in any order and from anywhere, and keeps
+//! a few numbers of each user: never a table of users times items. A scorer on a device may count there
+//! ([`Scorer::rank_block`]), so that its scores do not cross the bus. The report has the same bits for any
+//! block size, order and number of threads.
+//!
+//! **Others' recommendations.** [`rank_lists`] holds anyone's lists of items and scores against the same
+//! definitions.
+//!
 //! **Results with names.** [`Metrics`] holds values by key (`rmse`, `ndcg@10`) in their order, and a reason
-//! where the data leave a metric undefined; [`parse_key`] reads such a key, knows its [`Direction`], and
-//! finds the nearest name for a misspelt one.
+//! where the data leave a metric undefined; [`parse_key`] reads such a key, knows its [`Family`] and
+//! [`Direction`], and finds the nearest name for a misspelt one. [`RankingReport::user_values`] gives the
+//! values of the users behind a mean.
 //!
 //! # Ties
 //!
 //! Equal scores leave the order of their items open, and a sort that happens to favour the relevant one
 //! makes a constant scorer look perfect. Here every ranking metric is its mean over all orders of the tied
-//! items, in closed form ([`RelevantRanks`]): a constant scorer gets exactly chance. Only [`top_k`], which
-//! has to name items, breaks ties, by item id.
+//! items, in closed form ([`RelevantRanks`]): a constant scorer gets exactly chance. [`Ties`] has the best and
+//! the worst order, too. Only lists, which have to name items, break ties, by item id.
 //!
 //! # What is an error and what is not
 //!
