@@ -135,7 +135,7 @@ pub enum MetricError {
         n_items: usize,
     },
     /// A slice of another length than its neighbours ask for.
-    #[error("{what} has {found} values, expected {expected}")]
+    #[error("{what}: {found} values, expected {expected}")]
     WrongLength {
         /// Which slice.
         what: &'static str,

@@ -252,6 +252,25 @@ proptest! {
     }
 
     #[test]
+    fn the_order_of_the_blocks_changes_no_bit(
+        seed in any::<u32>(),
+        block_users in 1_usize..12,
+        keys in prop::collection::vec(any::<u32>(), 33),
+    ) {
+        let noisy = Noisy::new(seed);
+        let (task, plan) = (noisy.task(), noisy.plan());
+        let mut blocks: Vec<(usize, &[u32])> = noisy.users.chunks(block_users).enumerate().collect();
+        blocks.sort_by_key(|&(number, _)| keys[number]);
+        let mut accumulator = RankingAccumulator::new(&task, Noisy::N_ITEMS, &plan).unwrap();
+        for (number, users) in blocks {
+            let mut scores = vec![0.0; users.len() * Noisy::N_ITEMS];
+            noisy.score_block(users, &mut scores);
+            accumulator.add_scores(number * block_users, &scores).unwrap();
+        }
+        prop_assert_eq!(accumulator.finish(), rank_catalogue(&noisy, &task, &plan));
+    }
+
+    #[test]
     fn optimistic_values_are_at_least_expected_ones_and_these_at_least_pessimistic_ones(seed in any::<u32>()) {
         let noisy = Noisy::new(seed);
         let report = |ties| rank_catalogue(&noisy, &noisy.task(), &noisy.plan().with_ties(ties)).unwrap();
