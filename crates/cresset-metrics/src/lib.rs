@@ -59,6 +59,9 @@
 //! [`Direction`], and finds the nearest name for a misspelt one. [`RankingReport::user_values`] gives the
 //! values of the users behind a mean.
 //!
+//! **How much of it is chance.** [`statistics`] makes bootstrap intervals of a report's means, and compares
+//! two reports user by user.
+//!
 //! # Ties
 //!
 //! Equal scores leave the order of their items open, and a sort that happens to favour the relevant one
