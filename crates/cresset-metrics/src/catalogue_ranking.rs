@@ -64,8 +64,9 @@ pub(crate) fn rank_in_blocks(
             accumulator.add_ranked(first, block.len(), &ranks)?;
             continue;
         }
-        // Not zeros: a scorer that leaves scores out is then found out.
+        // Not zeros, nor the scores of the block before: a scorer that leaves a row out is then found out.
         scores.resize(block.len() * n_items, f32::NAN);
+        scores.chunks_exact_mut(n_items).for_each(|row| row[0] = f32::NAN);
         scorer.score_block(block, &mut scores);
         accumulator.add_scores(first, &scores)?;
     }

@@ -99,6 +99,23 @@ fn a_scorer_that_leaves_scores_out_is_found_out() {
 }
 
 #[test]
+fn a_scorer_that_leaves_a_later_block_out_does_not_get_the_scores_of_the_block_before() {
+    struct OnlyUser0;
+    impl Scorer for OnlyUser0 {
+        fn n_items(&self) -> usize {
+            5
+        }
+        fn score_block(&self, users: &[u32], scores: &mut [f32]) {
+            if users == [0] {
+                scores.fill(0.5);
+            }
+        }
+    }
+    let error = rank_in_blocks(&OnlyUser0, &task(&[0, 2]), &plan(&[2]), 1).unwrap_err();
+    assert!(matches!(error, MetricError::ScoreNotFinite { user: 2, item: 0, .. }));
+}
+
+#[test]
 fn arguments_that_make_no_sense_are_errors() {
     let rank = |n_items, users| {
         rank_catalogue(&Formula(n_items, |_, _| 0.0), &task(users), &plan(&[10])).unwrap_err()
