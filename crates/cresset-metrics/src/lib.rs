@@ -2,7 +2,7 @@
 //!
 //! A recommender is believed for its numbers, so each metric here has one definition, the field's usual
 //! one, and says so; what deviates has a name of its own. The crate works on slices and knows nothing of
-//! models, files or tensors. It is five things:
+//! models, files or tensors. It is six things:
 //!
 //! **Pure functions.** [`rmse`], [`mae`], [`r2`] and their like of targets and predictions; [`ndcg_at_k`] and
 //! its like of a list in its final order; [`auc()`] of scores and labels.
