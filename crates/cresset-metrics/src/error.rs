@@ -51,7 +51,8 @@ pub enum MetricError {
     },
     /// A NaN or an infinity among a user's scores.
     #[error(
-        "the score of item {item} for user {user} is {value}, expected a finite number: a training that diverged gives such scores"
+        "the score of item {item} for user {user} is {value}, \
+         expected a finite number: a training that diverged gives such scores"
     )]
     ScoreNotFinite {
         /// Dense user id.

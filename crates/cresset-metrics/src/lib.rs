@@ -46,8 +46,8 @@
 //! # Ok::<(), cresset_metrics::MetricError>(())
 //! ```
 //!
-//! **Streaming.** [`RankingAccumulator`] takes scores block by block, in any order and from anywhere, and keeps
-//! a few numbers of each user: never a table of users times items. A scorer on a device may count there
+//! **Streaming.** [`RankingAccumulator`] takes scores block by block, in any order and from anywhere, and
+//! keeps a few numbers of each user: never a table of users times items. A scorer on a device may count there
 //! ([`Scorer::rank_block`]), so that its scores do not cross the bus. The report has the same bits for any
 //! block size, order and number of threads.
 //!
@@ -66,8 +66,8 @@
 //!
 //! Equal scores leave the order of their items open, and a sort that happens to favour the relevant one
 //! makes a constant scorer look perfect. Here every ranking metric is its mean over all orders of the tied
-//! items, in closed form ([`RelevantRanks`]): a constant scorer gets exactly chance. [`Ties`] has the best and
-//! the worst order, too. Only lists, which have to name items, break ties, by item id.
+//! items, in closed form ([`RelevantRanks`]): a constant scorer gets exactly chance. [`Ties`] has the best
+//! and the worst order, too. Only lists, which have to name items, break ties, by item id.
 //!
 //! # What is an error and what is not
 //!

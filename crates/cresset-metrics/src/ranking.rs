@@ -81,8 +81,9 @@ pub fn mrr_at_k(ranked: &[u32], relevant: &[u32], k: usize) -> Result<f64, Metri
     Ok(list.hits().next().map_or(0.0, |position| 1.0 / (position + 1) as f64))
 }
 
-/// Precision at the rank of each hit among the first `k`, summed and divided by min(relevant, k); its mean over
-/// users is `map@k`.
+/// Precision at the rank of each hit among the first `k`, summed and divided by min(relevant, k).
+///
+/// Its mean over users is `map@k`.
 ///
 /// ```
 /// // Hits at ranks 1 and 3: (1/1 + 2/3) / min(2, 10).
@@ -145,8 +146,8 @@ pub fn ndcg_at_k(ranked: &[u32], relevant: &[u32], k: usize) -> Result<f64, Metr
 
 /// As [`ndcg_at_k`], but the ideal is `k` hits, even if fewer items are relevant.
 ///
-/// Some libraries publish this as NDCG; under leave-one-out no list reaches 1 in it from k = 2 on. Here it has
-/// its own name, `ndcg_ideal_k`.
+/// Some libraries publish this as NDCG; under leave-one-out no list reaches 1 in it from k = 2 on. Here it
+/// has its own name, `ndcg_ideal_k`.
 ///
 /// # Errors
 ///

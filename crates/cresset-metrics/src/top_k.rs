@@ -209,7 +209,9 @@ mod tests {
             k in 1_usize..150,
             levels in prop::sample::select(vec![2_u32, 50, 1 << 20]),
         ) {
-            let mix = |item: u32| (item ^ seed).wrapping_mul(0x9E37_79B9).rotate_left(13).wrapping_mul(0x85EB_CA6B);
+            let mix = |item: u32| {
+                (item ^ seed).wrapping_mul(0x9E37_79B9).rotate_left(13).wrapping_mul(0x85EB_CA6B)
+            };
             let scores: Vec<f32> = (0..n_items).map(|item| (mix(item) % levels) as f32 - 1.0).collect();
             let mask: Vec<u32> = (0..n_items).filter(|&item| mix(item) % 7 == 0).collect();
             let mut sorted: Vec<u32> = (0..n_items).filter(|item| mask.binary_search(item).is_err()).collect();

@@ -174,8 +174,8 @@ proptest! {
         prop_assert!(close(&keys[0], places / n));
         prop_assert!(close(&keys[1], r * places / n / f64::from(k)));
         // All places miss: each finds one fewer of the other items among one fewer of all.
-        let miss: f64 =
-            (0..k.min(n_items)).map(|place| ((n - r - f64::from(place)) / (n - f64::from(place))).max(0.0)).product();
+        let misses = |place: u32| ((n - r - f64::from(place)) / (n - f64::from(place))).max(0.0);
+        let miss: f64 = (0..k.min(n_items)).map(misses).product();
         prop_assert!(close(&keys[2], 1.0 - miss));
         prop_assert!(close("auc", 0.5));
     }

@@ -69,7 +69,8 @@ mod tests {
             let row = |item: u32| &values[item as usize * 3..][..3];
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
             let list: Vec<u32> = (0..n_listed).collect();
-            let known: Vec<u32> = list.iter().copied().filter(|&item| dot(row(item), row(item)) > 0.0).collect();
+            let mut known = list.clone();
+            known.retain(|&item| dot(row(item), row(item)) > 0.0);
             let mut distances = Vec::new();
             for (place, &a) in known.iter().enumerate() {
                 for &b in &known[..place] {

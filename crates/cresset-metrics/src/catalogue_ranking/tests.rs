@@ -288,7 +288,9 @@ proptest! {
     }
 
     #[test]
-    fn optimistic_values_are_at_least_expected_ones_and_these_at_least_pessimistic_ones(seed in any::<u32>()) {
+    fn optimistic_values_are_at_least_expected_ones_and_these_at_least_pessimistic_ones(
+        seed in any::<u32>(),
+    ) {
         let noisy = Noisy::new(seed);
         let report = |ties| rank_catalogue(&noisy, &noisy.task(), &noisy.plan().with_ties(ties)).unwrap();
         let (best, expected, worst) =
@@ -312,7 +314,8 @@ proptest! {
         let shifted = Formula(Noisy::N_ITEMS, |user: u32, item: u32| {
             row[user as usize * Noisy::N_ITEMS + item as usize] + f32::from(shift)
         });
-        prop_assert_eq!(rank_catalogue(&shifted, &noisy.task(), &plan), rank_catalogue(&noisy, &noisy.task(), &plan));
+        let task = noisy.task();
+        prop_assert_eq!(rank_catalogue(&shifted, &task, &plan), rank_catalogue(&noisy, &task, &plan));
     }
 }
 

@@ -24,8 +24,9 @@ const SEVERAL: usize = 6;
 /// From so many thresholds on, searching for each score's place beats comparing it with all of them.
 const MANY: usize = 192;
 
-/// Writes the counts for each threshold over all scores. Thresholds are finite, strictly fall, and each is one
-/// of the scores; scores are no NaN. `room` is for whatever.
+/// Writes the counts for each threshold over all scores; `room` is for whatever.
+///
+/// Thresholds are finite, strictly fall, and each is one of the scores; no score is NaN.
 pub(crate) fn count(scores: &[f32], thresholds: &[f32], room: &mut Vec<i16>, counts: &mut Vec<Counts>) {
     counts.clear();
     if thresholds.len() >= MANY {
@@ -164,7 +165,8 @@ mod tests {
             chosen in prop::collection::vec(any::<prop::sample::Index>(), 2..30),
         ) {
             // Neighbours of 1, and one score far off, so that many share a code.
-            let mut scores: Vec<f32> = steps.iter().map(|step| f32::from_bits(1_f32.to_bits() + step)).collect();
+            let near_1 = |step: &u32| f32::from_bits(1_f32.to_bits() + step);
+            let mut scores: Vec<f32> = steps.iter().map(near_1).collect();
             let mut thresholds: Vec<f32> = chosen.iter().map(|index| *index.get(&scores)).collect();
             scores.push(9e3);
             thresholds.push(9e3);

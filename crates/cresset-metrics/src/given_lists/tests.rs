@@ -133,7 +133,8 @@ proptest! {
         let relevant: Vec<u32> = (0..9).filter(|&item| kinds[item as usize] < 2).collect();
         let seen: Vec<u32> = (0..9).filter(|&item| [1, 2].contains(&kinds[item as usize])).collect();
         prop_assume!(!relevant.is_empty());
-        let keys = ["ndcg@3", "map@5", "mrr@4", "f1@2", "hit_rate@3", "recall@9", "coverage@3", "gini@2", "novelty@4"];
+        let keys =
+            ["ndcg@3", "map@5", "mrr@4", "f1@2", "hit_rate@3", "recall@9", "gini@2", "novelty@4"];
         let scores: Vec<f64> = order.iter().map(|&item| f64::from(levels[item as usize])).collect();
         let listed = evaluate(&order, &scores, &relevant, &seen, &keys);
 
