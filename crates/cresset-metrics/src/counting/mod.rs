@@ -21,7 +21,8 @@ const LANES: usize = 4;
 /// From so many thresholds on, counting by codes pays for making them.
 const SEVERAL: usize = 6;
 
-/// From so many thresholds on, searching for each score's place beats comparing it with all of them.
+/// From so many thresholds on, searching for each score's place takes fewer instructions than comparing it with
+/// all of them.
 const MANY: usize = 192;
 
 /// Writes the counts for each threshold over all scores; `room` is for whatever.
