@@ -1,5 +1,6 @@
 //! The cells of a sheet as text.
 
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use calamine::{Data, Range, Reader, open_workbook_auto};
@@ -19,7 +20,13 @@ pub(super) fn rows_of(path: &Path, sheet: Option<&str>) -> Result<Vec<(u64, Vec<
     Ok(numbered.filter(|(_, row)| row.iter().any(|cell| !cell.is_empty())).collect())
 }
 
+/// As [`read_range`], also where a damaged workbook makes calamine panic, as cut ones of the old format do.
 fn range_of(path: &Path, sheet: Option<&str>) -> Result<Range<Data>, DataError> {
+    let damaged = || ItemFileError::Workbook { file: path.to_owned(), fault: "it is damaged".to_owned() };
+    catch_unwind(|| read_range(path, sheet)).unwrap_or_else(|_| Err(damaged().into()))
+}
+
+fn read_range(path: &Path, sheet: Option<&str>) -> Result<Range<Data>, DataError> {
     let failed = |fault: String| ItemFileError::Workbook { file: path.to_owned(), fault };
     let mut book = open_workbook_auto(path).map_err(|cause| failed(cause.to_string()))?;
     let names = book.sheet_names();
