@@ -37,7 +37,7 @@ fn check(source: SourceKind, rows: &[(&str, &[u8])], list: (&str, &[u8]), n_reco
 fn lists_of_movielens_100k() {
     let rows: [(&str, &[u8]); 2] = [("u.data", b"1\t10\t5\t7\n"), ("u.genre", b"unknown|0\nComedy|1\n")];
     let check = |file: &str, content: &[u8], expected: &str| {
-        check(SourceKind::MovieLens100k, &rows, (file, content), 1, expected)
+        check(SourceKind::MovieLens100k, &rows, (file, content), 1, expected);
     };
     check("u.item", b"10|Ten||||0|1\n20|Tw", &format!("u.item:2: 2 of 5 fields in \"20|Tw\": {COMPLETE}"));
     check(
@@ -71,7 +71,7 @@ fn genres_are_needed_whole_since_items_are_read_by_them() {
 fn lists_of_movielens_1m() {
     let rows: [(&str, &[u8]); 1] = [("ratings.dat", b"1::10::5::7\n")];
     let check = |file: &str, content: &[u8], expected: &str| {
-        check(SourceKind::MovieLens1m, &rows, (file, content), 1, expected)
+        check(SourceKind::MovieLens1m, &rows, (file, content), 1, expected);
     };
     check(
         "movies.dat",
@@ -89,7 +89,7 @@ fn lists_of_movielens_1m() {
 fn lists_of_the_csv_editions() {
     let rows: [(&str, &[u8]); 1] = [("ratings.csv", b"userId,movieId,rating\n1,10,5\n")];
     let check = |file: &str, content: &[u8], expected: &str| {
-        check(SourceKind::MovieLensCsv, &rows, (file, content), 1, expected)
+        check(SourceKind::MovieLensCsv, &rows, (file, content), 1, expected);
     };
     let header = |rows: &[u8]| [b"movieId,title,genres\n10,Ten,Drama\n", rows].concat();
     check("movies.csv", &header(b"20,T"), &format!("movies.csv:3: 2 of 3 fields in \"20,T\": {COMPLETE}"));
@@ -124,7 +124,7 @@ fn a_list_whose_header_lacks_a_column_is_refused_whatever_the_configuration_says
 fn lists_of_recbole() {
     let rows: [(&str, &[u8]); 1] = [("set.inter", b"user_id:token\titem_id:token\n1\t10\n")];
     let check = |file: &str, content: &[u8], expected: &str| {
-        check(SourceKind::RecBole, &rows, (file, content), 1, expected)
+        check(SourceKind::RecBole, &rows, (file, content), 1, expected);
     };
     let items = |rows: &[u8]| [b"item_id:token\ttitle:token_seq\n10\tTen\n", rows].concat();
     check("set.item", &items(b"20"), &format!("set.item:3: 1 of 2 fields in \"20\": {COMPLETE}"));
@@ -162,7 +162,7 @@ fn lists_of_kgat_kgcn_and_mmrec() {
 fn lists_of_the_multimodal_folder() {
     let rows: [(&str, &[u8]); 1] = [("ratings.dat", b"1::10::5::7\n")];
     let check = |file: &str, content: &[u8], expected: &str| {
-        check(SourceKind::Multimodal, &rows, (file, content), 1, expected)
+        check(SourceKind::Multimodal, &rows, (file, content), 1, expected);
     };
     check(
         "movies.dat",
