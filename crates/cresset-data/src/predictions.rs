@@ -96,21 +96,23 @@ impl Predictions {
 
 /// How a dump is read as a table of interactions, and whether its numbers are ranks.
 fn config_for(path: &Path) -> Result<(DataConfig, bool), DataError> {
-    let name = path.to_string_lossy().to_ascii_lowercase();
-    let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
+    let text = path.to_string_lossy().to_ascii_lowercase();
+    let plain = text.trim_end_matches(".gz").trim_end_matches(".zst");
     let files = FilesConfig {
         interactions: Some(FileNames::One(path.to_string_lossy().into_owned())),
         ..FilesConfig::default()
     };
-    let config = DataConfig { files, source: SourceKind::Csv, ..DataConfig::default() };
-    if name.ends_with(".trec") || name.ends_with(".run") {
+    // The path is taken as it is, below no folder of a data set.
+    let name = Some(String::new());
+    let config = DataConfig { files, name, source: SourceKind::Csv, ..DataConfig::default() };
+    if plain.ends_with(".trec") || plain.ends_with(".run") {
         let number = |number| Some(ColumnRef::Number(number));
         let columns =
             ColumnsConfig { user: number(0), item: number(2), rating: number(4), ..ColumnsConfig::default() };
         return Ok((DataConfig { separator: " ".to_owned(), header: false, columns, ..config }, false));
     }
-    let is_parquet = path.is_dir() || name.ends_with(".parquet") || name.ends_with(".pq");
-    let separator = if name.ends_with(".tsv") { "\t" } else { "," };
+    let is_parquet = path.is_dir() || plain.ends_with(".parquet") || plain.ends_with(".pq");
+    let separator = if plain.ends_with(".tsv") { "\t" } else { "," };
     let source = if is_parquet { SourceKind::Parquet } else { SourceKind::Csv };
     let names = if is_parquet {
         ParquetTable::open(path)?.columns().into_iter().map(str::to_owned).collect()
