@@ -20,6 +20,10 @@ use crate::kernels::spec::{
 /// needs; `name_backward` goes it. A backend replaces the last two. Where Burn's backends already have the name, ours
 /// begins with `fused_`.
 pub trait RecommenderBackend: Backend {
+    /// Whether tensors lie in the memory of the host, where reading them costs nothing: evaluation then takes the scores
+    /// themselves, else it has them counted where they are ([`rank_rows`](crate::rank_rows)).
+    const ON_HOST: bool = false;
+
     /// The rows `table[ids[i]]` as f32, without a gradient.
     ///
     /// # Shapes

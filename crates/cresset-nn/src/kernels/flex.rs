@@ -11,6 +11,8 @@ use super::spec::{
 use crate::{Activation, RecommenderBackend};
 
 impl RecommenderBackend for Flex {
+    const ON_HOST: bool = true;
+
     fn gather_rows(table: Tensor<Self, 2>, ids: Tensor<Self, 1, Int>) -> Tensor<Self, 2> {
         let [_, dim] = table.dims();
         let (table, ids) = (contiguous(table), ints(ids));

@@ -10,6 +10,7 @@ mod initial;
 mod layers;
 mod losses;
 mod models;
+mod ranking;
 mod rows;
 mod state;
 mod tables;

@@ -16,6 +16,8 @@ use crate::kernels::spec::{
 use crate::{Activation, RecommenderBackend};
 
 impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodiff<B, C> {
+    const ON_HOST: bool = B::ON_HOST;
+
     fn gather_rows(table: Tensor<Self, 2>, ids: Tensor<Self, 1, Int>) -> Tensor<Self, 2> {
         lift(B::gather_rows(lower(table), lower_int(ids)))
     }
