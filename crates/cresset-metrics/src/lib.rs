@@ -95,8 +95,8 @@ mod relevant_ranks;
 mod report;
 mod row;
 mod scorer;
-mod ties;
 pub mod statistics;
+mod ties;
 mod top_k;
 
 pub use accumulator::RankingAccumulator;

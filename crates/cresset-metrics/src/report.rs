@@ -102,6 +102,14 @@ impl Metrics {
         self.entries.iter().map(|(key, entry)| (key.as_str(), entry.value()))
     }
 
+    /// The metrics without a value, and why they have none.
+    pub fn undefined(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.iter().filter_map(|(key, entry)| match entry {
+            Entry::Undefined(reason) => Some((key.as_str(), reason.as_str())),
+            Entry::Value(_) => None,
+        })
+    }
+
     /// Number of metrics, undefined ones too.
     pub fn len(&self) -> usize {
         self.entries.len()
