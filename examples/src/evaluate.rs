@@ -1,13 +1,19 @@
-//! `evaluate`: the metrics of trained runs, measured anew.
+//! `evaluate`: the metrics of trained runs, measured anew, and of what others recommend.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
-use cresset::device::{DeviceSpec, OnBackend, on_device};
-use cresset::metrics::{Metrics, RatingPredictor, Scorer};
+use cresset::data::UserItems;
+use cresset::data::files::FileError;
+use cresset::data::negatives::{CandidateSets, Protocol};
+use cresset::data::predictions::Predictions;
+use cresset::device::{OnBackend, on_device};
+use cresset::metrics::statistics::{Bootstrap, PairedTest};
+use cresset::metrics::{Metric, Metrics, RatingPredictor, Scorer, Ties};
 use cresset::nn::AutodiffRecommender;
-use cresset::trainers::results::metric_table;
-use cresset::trainers::{EvaluationPart, Judged, RankingCounts};
+use cresset::trainers::config::EvaluationConfig;
+use cresset::trainers::results::{interval_table, metric_table};
+use cresset::trainers::{EvaluationPart, Judged, Measured, TrainingFacts};
 
 use crate::cli::{Common, LogFile};
 use crate::failure::Failure;
@@ -24,6 +30,23 @@ pub struct Args {
     /// The part of the split to measure on
     #[arg(long, value_enum, default_value_t = Part::Test)]
     split: Part,
+    /// What to measure instead of what the config names: metrics between commas, or all
+    #[arg(long, value_name = "METRICS", value_delimiter = ',')]
+    metrics: Vec<String>,
+    /// How items of equal score count, instead of what the config says
+    #[arg(long, value_enum)]
+    ties: Option<TieRule>,
+    /// Rank among candidates drawn once by the seed of the split, as uni100 or pop100; the numbers are much larger than
+    /// those of the full catalogue and not to be compared with them
+    #[arg(long, value_name = "PROTOCOL", default_value_t = Protocol::Full)]
+    protocol: Protocol,
+    /// Measure the recommendations in this file too (user_id,item_id,score[,rank] as CSV or Parquet, or a TREC run), and
+    /// compare them with the first run
+    #[arg(long, value_name = "FILE", conflicts_with = "protocol")]
+    predictions: Option<PathBuf>,
+    /// Write what each user adds to the metrics of the first run
+    #[arg(long, value_name = "FILE")]
+    per_user: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -35,76 +58,196 @@ enum Part {
     Test,
 }
 
+/// [`Ties`], as the command line spells them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TieRule {
+    Expected,
+    Optimistic,
+    Pessimistic,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 ///
-/// If a run cannot be used, or the runs of an ensemble were trained on different data or splits.
+/// If a run or a file cannot be used, or the runs of an ensemble were trained on different data or splits.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let device = args.common.set_up(&LogFile::default())?;
     let runs: Vec<Saved> = args.runs.iter().map(|path| Saved::open(path)).collect::<Result<_, _>>()?;
     check_same_data(&runs)?;
-    let (rows, counts) = measure(args, &runs, &device)?;
-    let rows: Vec<(&str, &Metrics)> = rows.iter().map(|(name, metrics)| (name.as_str(), metrics)).collect();
-    let part = if args.split == Part::Test { "test" } else { "valid" };
-    println!("{part}\n{}\n{counts}", metric_table(&rows));
-    Ok(())
+    let first = &runs[0];
+    let part = part(args, first)?;
+    let candidates = candidates(args, first, &part)?;
+    let mut rows =
+        on_device(&device, Measure { runs: &runs, part: &part, candidates: candidates.as_ref() })??;
+    if let Some(file) = &args.predictions {
+        rows.push((file.display().to_string(), given(file, first, &part)?));
+    }
+    if let Some(file) = &args.per_user {
+        rows[0].1.per_user.save(file, &first.data.users)?;
+    }
+    print(args, first, &part, candidates.as_ref(), &rows)
 }
 
-type Rows = Vec<(String, Metrics)>;
+type Rows = Vec<(String, Measured)>;
 
-fn measure(args: &Args, runs: &[Saved], device: &DeviceSpec) -> Result<(Rows, RankingCounts), Failure> {
-    let first = &runs[0];
-    let n_users = first.data.users.len();
-    let split = &first.data.split;
-    let select = |rows: &[u32]| first.data.ratings.select(rows);
+/// The part to measure on, with what is asked of it.
+fn part(args: &Args, run: &Saved) -> Result<EvaluationPart, Failure> {
+    let (n_users, n_items) = (run.data.users.len(), run.data.items.len());
+    let split = &run.data.split;
+    let select = |rows: &[u32]| run.data.ratings.select(rows);
     let (ratings, seen) = match args.split {
-        Part::Valid => (select(&split.valid), first.train()),
+        Part::Valid => (select(&split.valid), run.train()),
         Part::Test => (select(&split.test), select(&split.before_test())),
     };
     if ratings.is_empty() {
-        let path = first.run.path().display();
+        let path = run.run.path().display();
         return Err(Failure::input(format!(
             "--split valid: {path} was trained without a validation part; take --split test"
         )));
     }
-    let part = EvaluationPart::new(ratings, &seen, n_users, &first.config.evaluation);
-    let mut rows = on_device(device, Measure { runs, part: &part })??;
-    let counts = rows.counts;
-    rows.metrics.extend(baselines(&part, &first.train(), n_users, first.data.items.len())?);
-    Ok((rows.metrics, counts))
+    let facts = TrainingFacts::new(&run.train(), n_users, n_items).with_genres(&run.data.genres);
+    let config = asked(args, &run.config.evaluation)?;
+    Ok(EvaluationPart::new(ratings, &seen, n_users, &config).with_facts(facts))
+}
+
+/// The section `evaluation` of the run with what the command line puts in its place.
+fn asked(args: &Args, config: &EvaluationConfig) -> Result<EvaluationConfig, Failure> {
+    let mut config = config.clone();
+    match args.metrics.as_slice() {
+        [] => {}
+        [all] if all == "all" => {
+            config.metrics = Metric::ALL.iter().map(|metric| metric.name().to_owned()).collect();
+        }
+        metrics => config.metrics = metrics.to_vec(),
+    }
+    config.keys().map_err(|error| Failure::input(format!("--metrics: {error}")))?;
+    config.ties = match args.ties {
+        None => config.ties,
+        Some(TieRule::Expected) => Ties::Expected,
+        Some(TieRule::Optimistic) => Ties::Optimistic,
+        Some(TieRule::Pessimistic) => Ties::Pessimistic,
+    };
+    Ok(config)
+}
+
+/// The candidates of the protocol, those of the run directory where it has them; none for the full catalogue.
+fn candidates(args: &Args, run: &Saved, part: &EvaluationPart) -> Result<Option<CandidateSets>, Failure> {
+    if args.protocol == Protocol::Full {
+        return Ok(None);
+    }
+    let own = UserItems::from_ratings(&run.data.ratings, run.data.users.len());
+    let file = run.run.file(&format!("candidates/{}-{}.json", args.split.name(), args.protocol));
+    if file.exists() {
+        let sets = CandidateSets::load_json(&file)?;
+        sets.check(&file, &own, run.data.items.len())?;
+        return Ok(Some(sets));
+    }
+    let counts = run.train().item_counts(run.data.items.len());
+    let users = part.users_with_relevant_items();
+    let sets = CandidateSets::draw(args.protocol, &users, &own, &counts, run.config.data.split_seed)?;
+    std::fs::create_dir_all(run.run.file("candidates")).map_err(|cause| FileError::write(&file, cause))?;
+    sets.save_json(&file)?;
+    Ok(Some(sets))
+}
+
+/// What a file of recommendations comes to; what it names beside the run's users and items is told.
+fn given(file: &Path, run: &Saved, part: &EvaluationPart) -> Result<Measured, Failure> {
+    let lists = Predictions::read(file, &run.data.users, &run.data.items)?;
+    let name = file.display();
+    if lists.n_rows_of_unknown_users > 0 {
+        tracing::warn!(
+            "{name}: {} rows of users that the run does not know were left out",
+            lists.n_rows_of_unknown_users
+        );
+    }
+    if lists.n_unknown_items > 0 {
+        tracing::warn!(
+            "{name}: {} rows of items that the run does not know hold a place in their lists and are no hits",
+            lists.n_unknown_items
+        );
+    }
+    let measured = part.measure_lists(&lists, run.data.items.len())?;
+    let counts = measured.counts;
+    if counts.seen_items_removed + counts.empty_lists > 0 {
+        tracing::warn!(
+            "{name}: {} items that their user had before were taken out; {} users have no list and missed everything",
+            counts.seen_items_removed,
+            counts.empty_lists
+        );
+    }
+    Ok(measured)
+}
+
+fn print(
+    args: &Args,
+    run: &Saved,
+    part: &EvaluationPart,
+    candidates: Option<&CandidateSets>,
+    rows: &Rows,
+) -> Result<(), Failure> {
+    let baselines = baselines(part, candidates, &run.train(), run.data.users.len(), run.data.items.len())?;
+    let mut table: Vec<(&str, &Metrics)> =
+        rows.iter().map(|(name, measured)| (name.as_str(), &measured.metrics)).collect();
+    table.extend(baselines.iter().map(|(name, metrics)| (name.as_str(), metrics)));
+    let among = match candidates {
+        Some(_) => format!(", ranked among {} candidates", args.protocol),
+        None => String::new(),
+    };
+    println!("{}{among}\n{}", args.split.name(), metric_table(&table));
+    for (key, reason) in rows.iter().flat_map(|(_, measured)| measured.metrics.undefined()) {
+        println!("{key} is undefined: {reason}");
+    }
+    let bootstrap = Bootstrap::default();
+    let intervals =
+        |(name, measured): &(String, Measured)| Ok((name.clone(), measured.intervals(&bootstrap)?));
+    let intervals: Vec<_> = rows.iter().map(intervals).collect::<Result<_, Failure>>()?;
+    println!("95% intervals, bootstrap over users\n{}", interval_table(&intervals));
+    if args.predictions.is_some()
+        && let [(name, first), .., (file, given)] = rows.as_slice()
+    {
+        let comparison = given.per_user.against(&first.per_user, &PairedTest::default())?;
+        println!("{file} against {name}, on the same users\n{comparison}\n");
+    }
+    println!("{}", rows[0].1.counts);
+    Ok(())
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Test => "test",
+        }
+    }
 }
 
 struct Measure<'a> {
     runs: &'a [Saved],
     part: &'a EvaluationPart,
-}
-
-struct Measured {
-    metrics: Rows,
-    counts: RankingCounts,
+    candidates: Option<&'a CandidateSets>,
 }
 
 impl OnBackend for Measure<'_> {
-    type Out = Result<Measured, Failure>;
+    type Out = Result<Rows, Failure>;
 
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
-        let mut measured = Measured { metrics: vec![], counts: RankingCounts::default() };
-        let mut models = Vec::new();
+        let (mut rows, mut models) = (Vec::new(), Vec::new());
         for run in self.runs {
             let model = run.model::<B>(&device)?;
-            let (metrics, counts) =
-                self.part.measure(Judged { predictor: Some(&*model), scorer: Some(&*model) })?;
-            measured.metrics.push((run.run.path().display().to_string(), metrics));
-            measured.counts = counts;
+            let judged = Judged { predictor: Some(&*model), scorer: Some(&*model) };
+            rows.push((
+                run.run.path().display().to_string(),
+                self.part.measure_with(self.candidates, judged)?,
+            ));
             models.push(model);
         }
         if models.len() > 1 {
-            let (metrics, counts) = self.part.measure(Judged::both(&Ensemble { models }))?;
-            measured.metrics.push(("ensemble".to_owned(), metrics));
-            measured.counts = counts;
+            let ensemble = Ensemble { models };
+            let measured = self.part.measure_with(self.candidates, Judged::both(&ensemble))?;
+            rows.push(("ensemble".to_owned(), measured));
         }
-        Ok(measured)
+        Ok(rows)
     }
 }
 

@@ -6,13 +6,15 @@ use std::fmt;
 use cresset::baselines::BaselineError;
 use cresset::data::DataError;
 use cresset::data::files::FileError;
+use cresset::data::negatives::NegativesError;
 use cresset::device::DeviceError;
 use cresset::metrics::MetricError;
+use cresset::metrics::statistics::StatisticsError;
 use cresset::nn::ConfigError;
 use cresset::nn::weights::WeightsError;
 use cresset::trainers::config::ConfigFileError;
 use cresset::trainers::plot::PlotError;
-use cresset::trainers::{RunDir, RunDirError, SavedDataError, TrainError};
+use cresset::trainers::{PerUserError, RunDir, RunDirError, SavedDataError, TrainError};
 
 /// One sentence about what went wrong, and the exit code that goes with it.
 #[derive(Debug)]
@@ -66,6 +68,7 @@ macro_rules! fails_as {
 fails_as!(input: ConfigError, ConfigFileError, DataError, DeviceError, FileError, RunDirError, SavedDataError);
 fails_as!(input: WeightsError);
 fails_as!(input: BaselineError);
+fails_as!(input: NegativesError, PerUserError, StatisticsError);
 fails_as!(other: MetricError, PlotError);
 
 impl From<TrainError> for Failure {

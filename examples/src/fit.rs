@@ -4,18 +4,25 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use cresset::baselines::{GlobalMean, ItemMean, Popularity, TrainingSet, UserMean};
+use cresset::data::negatives::CandidateSets;
 use cresset::data::{Dataset, RatingBatches, Ratings, Split};
 use cresset::device::{DeviceSpec, OnBackend};
 use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
 use cresset::metrics::Metrics;
+use cresset::metrics::statistics::Bootstrap;
 use cresset::nn::AutodiffRecommender;
 use cresset::trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
 use cresset::trainers::memory::peak_memory_mb;
 use cresset::trainers::results::Results;
-use cresset::trainers::{EvaluationPart, Judged, Progress, RunDir, SavedData, StopFlag, Trainer, plot};
+use cresset::trainers::{
+    EvaluationPart, Judged, Progress, RunDir, SavedData, StopFlag, Trainer, TrainingFacts, plot,
+};
 
 use crate::failure::Failure;
 use crate::models::{Config, ModelConfig};
+
+/// What each user adds to the metrics of the test part, in the run directory.
+pub const TEST_USERS: &str = "test_users.csv";
 
 /// Everything that a fit needs; runs on any backend.
 pub struct Fit<'a> {
@@ -59,8 +66,10 @@ impl OnBackend for Fit<'_> {
         self.run.write_yaml("manifest.yaml", &manifest)?;
         self.run.write_yaml("best_model/config.yaml", self.config)?;
         self.saved_data().save(self.run)?;
+        let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
+        let facts = TrainingFacts::new(&train, n_users, n_items).with_genres(&self.genres());
         let judge = |part: Ratings, seen: &Ratings| {
-            EvaluationPart::new(part, seen, self.dataset.n_users(), &self.config.evaluation)
+            EvaluationPart::new(part, seen, n_users, &self.config.evaluation).with_facts(facts.clone())
         };
         let valid = judge(part(&self.split.valid), &train);
         let seen = part(&self.split.before_test());
@@ -91,18 +100,21 @@ impl Fit<'_> {
             show_progress: self.show_progress,
             loader: self.config.data.loader(),
         };
-        let mut validate = |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(Judged::both(model))?.0);
+        let mut validate =
+            |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(Judged::both(model))?.metrics);
         let before = self.began.elapsed();
         let trained = trainer.fit(model, &batches, &mut validate, device)?;
         let after = Instant::now();
 
         let n_parameters = config.n_parameters(n_users, n_items).iter().map(|(_, n)| n).sum();
         let best = &trained.model;
-        let valid = parts.valid.measure(Judged::both(best))?.0;
-        let (test, counts) = parts.test.measure(Judged::both(best))?;
-        tracing::info!("{counts}");
+        let valid = parts.valid.measure(Judged::both(best))?.metrics;
+        let test = parts.test.measure(Judged::both(best))?;
+        tracing::info!("{}", test.counts);
+        test.per_user.save(&self.run.file(TEST_USERS), &self.dataset.users)?;
+        let intervals = test.intervals(&Bootstrap::default())?;
         let baselines = match training.baselines {
-            true => baselines(&parts.test, batches.ratings(), n_users, n_items)?,
+            true => baselines(&parts.test, None, batches.ratings(), n_users, n_items)?,
             false => BTreeMap::new(),
         };
         let Progress { history, early_stop, epoch, .. } = &trained.progress;
@@ -119,8 +131,9 @@ impl Fit<'_> {
             examples_per_second: trained.examples_per_second,
             peak_memory_mb: peak_memory_mb(),
             valid,
-            test,
-            ranking: counts,
+            test_intervals: intervals.into_iter().map(|(key, it)| (key, [it.low, it.high])).collect(),
+            ranking: test.counts,
+            test: test.metrics,
             baselines,
         };
         self.run.write_yaml("results.yaml", &results)?;
@@ -132,10 +145,15 @@ impl Fit<'_> {
             users: self.dataset.users.clone(),
             items: self.dataset.items.clone(),
             titles: self.dataset.titles.clone(),
+            genres: self.genres(),
             rating_range: self.dataset.rating_range,
             ratings: self.dataset.ratings.clone(),
             split: self.split.clone(),
         }
+    }
+
+    fn genres(&self) -> Vec<Vec<String>> {
+        self.dataset.catalogue.items.iter().map(|item| item.genres.clone()).collect()
     }
 
     fn manifest(&self, train: &Ratings, test: &Ratings) -> Manifest {
@@ -164,7 +182,7 @@ impl Fit<'_> {
                 note: self.split.note.to_string(),
             },
             protocol: Manifest::FULL_CATALOGUE.to_owned(),
-            ties: Manifest::EXPECTED_TIES.to_owned(),
+            ties: Manifest::tie_rule(self.config.evaluation.ties).to_owned(),
             seed: self.config.training.seed,
             device: self.device.to_string(),
             threads: self.threads,
@@ -183,6 +201,7 @@ impl Fit<'_> {
 /// If there is no training rating.
 pub fn baselines(
     part: &EvaluationPart,
+    candidates: Option<&CandidateSets>,
     train: &Ratings,
     n_users: usize,
     n_items: usize,
@@ -199,6 +218,8 @@ pub fn baselines(
         ("item mean", Judged::both(&item)),
         ("popularity", Judged { predictor: None, scorer: Some(&popularity) }),
     ];
-    let measure = |(name, judged): (&str, Judged<'_>)| Ok((name.to_owned(), part.measure(judged)?.0));
+    let measure = |(name, judged): (&str, Judged<'_>)| {
+        Ok((name.to_owned(), part.measure_with(candidates, judged)?.metrics))
+    };
     judged.into_iter().map(measure).collect()
 }

@@ -17,5 +17,6 @@ pub mod models;
 pub mod predict;
 pub mod prepare;
 pub mod recommend;
+pub mod report;
 pub mod saved;
 pub mod train;

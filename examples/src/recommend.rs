@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Args as Group, Parser};
+use clap::{Args as Group, Parser, ValueEnum};
 use cresset::data::UserItems;
 use cresset::data::files::{atomic_write_with, read_bytes};
 use cresset::device::{OnBackend, on_device};
@@ -33,11 +33,22 @@ pub struct Args {
     /// Keep items that the user has rated already
     #[arg(long)]
     keep_seen: bool,
+    /// Rank as if that part of the split and those after it were not known yet, so that its items may be found: for lists
+    /// that `evaluate --predictions` is to measure
+    #[arg(long, value_enum, conflicts_with = "keep_seen")]
+    before: Option<Before>,
     /// With --all-users: the CSV file to write
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "history"])]
     output: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
+}
+
+/// A part that lists are to be measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Before {
+    Valid,
+    Test,
 }
 
 /// For whom.
@@ -194,8 +205,12 @@ struct Masks {
 
 impl Masks {
     fn new(args: &Args, saved: &Saved) -> Result<Self, Failure> {
-        let seen =
-            (!args.keep_seen).then(|| UserItems::from_ratings(&saved.data.ratings, saved.data.users.len()));
+        let ratings = match args.before {
+            None => saved.data.ratings.clone(),
+            Some(Before::Valid) => saved.train(),
+            Some(Before::Test) => saved.data.ratings.select(&saved.data.split.before_test()),
+        };
+        let seen = (!args.keep_seen).then(|| UserItems::from_ratings(&ratings, saved.data.users.len()));
         let not_candidates = match &args.candidates {
             Some(file) => all_but(file, saved)?,
             None => vec![],

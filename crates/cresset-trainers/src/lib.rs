@@ -61,7 +61,7 @@
 //! let (stop, loader) = (StopFlag::default(), data_config.loader());
 //! let trainer = Trainer { config: &config, run: &run, stop, show_progress: false, loader };
 //! let mut validate = |model: &ItemRatings<Flex>| {
-//!     Ok(valid.measure(Judged { predictor: Some(model), scorer: None })?.0)
+//!     Ok(valid.measure(Judged { predictor: Some(model), scorer: None })?.metrics)
 //! };
 //! let trained = trainer.fit(model, &batches, &mut validate, &device)?;
 //!
@@ -116,7 +116,7 @@ mod trainer;
 pub use checkpoint::{CheckpointError, Progress};
 pub use early_stop::EarlyStop;
 pub use error::TrainError;
-pub use evaluation::{EvaluationPart, Judged, RankingCounts};
+pub use evaluation::{EvaluationPart, Judged, Measured, PerUser, PerUserError, RankingCounts, TrainingFacts};
 pub use history::{EpochRecord, History};
 pub use run_dir::{RunDir, RunDirError};
 pub use saved_data::{SavedData, SavedDataError};

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use cresset_metrics::Ties;
 use serde::{Deserialize, Serialize};
 
 /// The content of `manifest.yaml`.
@@ -87,9 +88,17 @@ impl Manifest {
     /// The protocol that ranks every item that the user has not rated before.
     pub const FULL_CATALOGUE: &str =
         "full: all items of the filtered data, less those the user has in train (and valid, at test)";
-    /// The tie rule.
-    pub const EXPECTED_TIES: &str =
-        "expected: a positive tied with other items scores the mean over all orders of the tie";
+
+    /// A tie rule in words.
+    pub fn tie_rule(ties: Ties) -> &'static str {
+        match ties {
+            Ties::Expected => {
+                "expected: a positive tied with other items scores the mean over all orders of the tie"
+            }
+            Ties::Optimistic => "optimistic: a positive tied with other items comes before them",
+            Ties::Pessimistic => "pessimistic: a positive tied with other items comes behind them",
+        }
+    }
 }
 
 /// Operating system and processor, `linux x86_64`.

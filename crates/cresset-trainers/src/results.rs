@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cresset_metrics::Metrics;
+use cresset_metrics::statistics::Interval;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::RankingCounts;
@@ -28,6 +29,9 @@ pub struct Results {
     pub valid: Metrics,
     /// Metrics on the test part.
     pub test: Metrics,
+    /// 95% bootstrap intervals over users of the test metrics that single users add to, lower and upper end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub test_intervals: BTreeMap<String, [f64; 2]>,
     /// How many users and positives stand behind the ranking metrics of the test part.
     pub ranking: RankingCounts,
     /// Metrics of the simple recommenders on the same test part, by name.
@@ -118,6 +122,28 @@ pub fn metric_table(rows: &[(&str, &Metrics)]) -> String {
     for (name, metrics) in rows {
         let cells = columns.iter().map(|column| cell(metrics, column));
         lines.push(std::iter::once((*name).to_owned()).chain(cells).collect::<Vec<String>>());
+    }
+    align(&lines)
+}
+
+/// A table of intervals, one row for each name, as `0.1681 to 0.1759`; a dash where a row has none.
+pub fn interval_table(rows: &[(String, Vec<(String, Interval)>)]) -> String {
+    let mut columns: Vec<&str> = Vec::new();
+    for (key, _) in rows.iter().flat_map(|(_, intervals)| intervals) {
+        if !columns.contains(&key.as_str()) {
+            columns.push(key);
+        }
+    }
+    let mut lines = vec![std::iter::once("").chain(columns.iter().copied()).map(str::to_owned).collect()];
+    for (name, intervals) in rows {
+        let cell = |column: &&str| match intervals.iter().find(|(key, _)| key == column) {
+            Some((_, Interval { low, high, .. })) => {
+                let shown = |end: f64| without_negative_zero(format!("{end:.4}"));
+                format!("{} to {}", shown(*low), shown(*high))
+            }
+            None => "-".to_owned(),
+        };
+        lines.push(std::iter::once(name.clone()).chain(columns.iter().map(cell)).collect::<Vec<String>>());
     }
     align(&lines)
 }

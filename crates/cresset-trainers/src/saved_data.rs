@@ -5,6 +5,7 @@ use std::path::Path;
 use cresset_data::files::{FileError, atomic_write, atomic_write_with, read_bytes};
 use cresset_data::{DataError, Ratings, Split, SplitNote, TimeKind, Vocabulary};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::run_dir::{RunDir, RunDirError};
@@ -18,6 +19,8 @@ pub struct SavedData {
     pub items: Vocabulary,
     /// Titles by item index.
     pub titles: Vec<String>,
+    /// Genres by item index; none where the data name none.
+    pub genres: Vec<Vec<String>>,
     /// Lowest and highest rating there is.
     pub rating_range: (f32, f32),
     /// All ratings.
@@ -59,6 +62,7 @@ struct Scale {
 
 const RATINGS: &str = "best_model/ratings.safetensors";
 const TITLES: &str = "best_model/titles.json";
+const GENRES: &str = "best_model/genres.json";
 const SCALE: &str = "best_model/data.yaml";
 const USERS: &str = "best_model/uid2idx.json";
 const ITEMS: &str = "best_model/iid2idx.json";
@@ -73,6 +77,7 @@ impl SavedData {
         self.users.save(&run.file(USERS))?;
         self.items.save(&run.file(ITEMS))?;
         atomic_write_with(&run.file(TITLES), |file| Ok(serde_json::to_writer(file, &self.titles)?))?;
+        atomic_write_with(&run.file(GENRES), |file| Ok(serde_json::to_writer(file, &self.genres)?))?;
         let (rating_min, rating_max) = self.rating_range;
         let (time, split_note) = (self.ratings.time_kind, self.split.note.clone());
         run.write_yaml(SCALE, &Scale { rating_min, rating_max, time, split_note })?;
@@ -87,13 +92,15 @@ impl SavedData {
     pub fn load(run: &RunDir) -> Result<Self, SavedDataError> {
         let users = Vocabulary::load(&run.file(USERS))?;
         let items = Vocabulary::load(&run.file(ITEMS))?;
-        let titles = load_titles(&run.file(TITLES), items.len())?;
+        let titles = load_list(&run.file(TITLES), "titles", items.len())?;
+        let genres = load_list(&run.file(GENRES), "lists of genres", items.len())?;
         let scale: Scale = run.read_yaml(SCALE)?;
         let file = run.file(RATINGS);
         let columns = Columns::load(&file)?;
         columns.check(users.len(), items.len()).map_err(|cause| damaged(&file, cause))?;
         let (ratings, split) = columns.into_ratings(scale.time, scale.split_note);
-        Ok(Self { users, items, titles, rating_range: (scale.rating_min, scale.rating_max), ratings, split })
+        let rating_range = (scale.rating_min, scale.rating_max);
+        Ok(Self { users, items, titles, genres, rating_range, ratings, split })
     }
 
     fn save_ratings(&self, file: &Path) -> Result<(), SavedDataError> {
@@ -125,13 +132,14 @@ impl SavedData {
     }
 }
 
-fn load_titles(file: &Path, n_items: usize) -> Result<Vec<String>, SavedDataError> {
-    let titles: Vec<String> =
+/// A JSON list with an entry for each item.
+fn load_list<T: DeserializeOwned>(file: &Path, what: &str, n_items: usize) -> Result<Vec<T>, SavedDataError> {
+    let entries: Vec<T> =
         serde_json::from_slice(&read_bytes(file)?).map_err(|e| damaged(file, e.to_string()))?;
-    if titles.len() != n_items {
-        return Err(damaged(file, format!("{} titles for {n_items} items", titles.len())));
+    if entries.len() != n_items {
+        return Err(damaged(file, format!("{} {what} for {n_items} items", entries.len())));
     }
-    Ok(titles)
+    Ok(entries)
 }
 
 /// Mark of a rating that no part of the split uses; training, validation and test are 0, 1 and 2.

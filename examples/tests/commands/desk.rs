@@ -94,6 +94,10 @@ impl Desk {
         self.end_of(env!("CARGO_BIN_EXE_inspect"), args)
     }
 
+    pub(crate) fn report(&self, args: &[&str]) -> Ended {
+        self.end_of(env!("CARGO_BIN_EXE_report"), args)
+    }
+
     pub(crate) fn prepare(&self, args: &[&str]) -> Ended {
         self.end_of(env!("CARGO_BIN_EXE_prepare"), args)
     }

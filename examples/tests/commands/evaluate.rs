@@ -34,6 +34,98 @@ fn a_run_needs_no_data_once_it_is_trained() {
     assert_eq!(table_row(&printed, "run"), as_printed(&results(&desk, "run")["test"]));
 }
 
+/// A number of a line of the table.
+fn value(printed: &str, name: &str, key: &str) -> f64 {
+    let row = table_row(printed, name);
+    let cell = row.iter().find(|(column, _)| column == key).unwrap_or_else(|| panic!("no {key} in {row:?}"));
+    cell.1.parse().unwrap()
+}
+
+#[test]
+fn every_metric_can_be_asked_for_and_what_is_undefined_says_why() {
+    let desk = Desk::with_run();
+    let printed = desk.evaluate(&["run", "--metrics", "all"]).done();
+    for key in [
+        "smape",
+        "accuracy@0.5",
+        "map@10",
+        "gauc",
+        "coverage@10",
+        "serendipity@10",
+        "intra_list_diversity@10",
+    ] {
+        assert!(value(&printed, "run", key) > 0.0, "{key} in {printed}");
+    }
+    // Popularity recommends what is popular, which the model does not always.
+    assert!(value(&printed, "popularity", "novelty@10") < value(&printed, "run", "novelty@10"), "{printed}");
+    assert_eq!(value(&printed, "popularity", "serendipity@10"), 0.0);
+    let some = desk.evaluate(&["run", "--metrics", "rmse,ndcg@5"]).done();
+    assert_eq!(table_row(&some, "run").len(), 2);
+    desk.evaluate(&["run", "--metrics", "ndgc@5"]).refused(&["--metrics", "did you mean \"ndcg@5\"?"]);
+}
+
+#[test]
+fn a_metric_lies_within_its_interval_and_ties_can_be_judged_otherwise() {
+    let desk = Desk::with_run();
+    let printed = desk.evaluate(&["run", "--metrics", "rmse,ndcg"]).done();
+    let (_, intervals) = printed.split_once("95% intervals").unwrap();
+    let line = intervals.lines().find(|line| line.starts_with("run")).unwrap();
+    let ends: Vec<f64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    assert!(
+        ends[0] < value(&printed, "run", "rmse") && value(&printed, "run", "rmse") < ends[1],
+        "{printed}"
+    );
+    assert!(
+        ends[2] < value(&printed, "run", "ndcg@10") && value(&printed, "run", "ndcg@10") < ends[3],
+        "{printed}"
+    );
+    let ndcg = |ties| {
+        let printed = desk.evaluate(&["run", "--metrics", "rmse,ndcg", "--ties", ties]).done();
+        value(&printed, "popularity", "ndcg@10")
+    };
+    assert!(ndcg("pessimistic") < ndcg("expected") && ndcg("expected") < ndcg("optimistic"));
+}
+
+#[test]
+fn recommendations_in_a_file_are_measured_as_the_model_that_made_them() {
+    let desk = Desk::with_run();
+    desk.recommend(&["run", "--all-users", "--before", "test", "--output", "lists.csv"]).done();
+    let printed =
+        desk.evaluate(&["run", "--metrics", "rmse,ndcg,recall,mrr", "--predictions", "lists.csv"]).done();
+    for key in ["ndcg@10", "recall@10", "mrr@10"] {
+        assert_eq!(value(&printed, "run", key), value(&printed, "lists.csv", key), "{printed}");
+    }
+    assert!(printed.contains("lists.csv against run, on the same users"), "{printed}");
+    // Ten rows of a TREC run, of which one names a user and one an item that nobody knows.
+    desk.write("other.trec", "1 Q0 1 1 0.5 x\n1 Q0 nothing 2 0.4 x\nnobody Q0 1 1 0.5 x\n");
+    let ended = desk.evaluate(&["run", "--predictions", "other.trec"]);
+    assert!(ended.err.contains("1 rows of users") && ended.err.contains("1 rows of items"), "{ended:?}");
+    assert!(ended.err.contains("users have no list"), "{ended:?}");
+    ended.done();
+    desk.evaluate(&["run", "--predictions", "none.csv"]).refused(&["none.csv"]);
+}
+
+#[test]
+fn sampled_candidates_are_drawn_once_and_stored_and_are_easier() {
+    let desk = Desk::with_run();
+    let full = desk.evaluate(&["run"]).done();
+    let sampled = desk.evaluate(&["run", "--protocol", "uni20"]).done();
+    assert!(sampled.starts_with("test, ranked among uni20 candidates"), "{sampled}");
+    assert!(value(&sampled, "run", "ndcg@10") > value(&full, "run", "ndcg@10"));
+    assert_eq!(value(&sampled, "run", "rmse"), value(&full, "run", "rmse"));
+    let stored = desk.read("run/candidates/test-uni20.json");
+    assert_eq!(desk.evaluate(&["run", "--protocol", "uni20"]).done(), sampled);
+    assert_eq!(desk.read("run/candidates/test-uni20.json"), stored);
+}
+
+#[test]
+fn the_values_of_each_user_are_written_on_request() {
+    let desk = Desk::with_run();
+    desk.evaluate(&["run", "--per-user", "users.csv"]).done();
+    assert_eq!(desk.read("users.csv"), desk.read("run/test_users.csv"));
+    assert!(desk.read("users.csv").starts_with("user_id,rmse:sum,rmse:n,"));
+}
+
 fn rmse(printed: &str, name: &str) -> f64 {
     table_row(printed, name)[0].1.parse().unwrap()
 }

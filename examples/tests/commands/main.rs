@@ -16,5 +16,6 @@ mod predict;
 mod prepare;
 mod quickstart;
 mod recommend;
+mod report;
 mod resume;
 mod run_directory;

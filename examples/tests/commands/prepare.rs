@@ -20,6 +20,18 @@ fn what_is_prepared_is_listed_and_can_be_trained_on() {
 }
 
 #[test]
+fn vectors_that_the_config_names_are_written_beside() {
+    let desk = Desk::new();
+    let vectors = "data.vectors=[{name: text}]";
+    let printed =
+        desk.prepare(&["small.yaml", "--set", vectors, "--output", "out", "--vectors", "npy"]).done();
+    assert!(printed.contains("items_text_emb_32.npy"), "{printed}");
+    assert!(desk.has("out/items_text_emb_32.ids.txt"));
+    desk.prepare(&["small.yaml", "--set", vectors, "--output", "json"]).done();
+    assert!(desk.read("json/items_text_emb_32.json").starts_with("{\n\"1\": ["));
+}
+
+#[test]
 fn forms_that_are_not_wanted_are_not_written() {
     let desk = Desk::new();
     desk.prepare(&["small.yaml", "--output", "out", "--no-graph", "--no-sequences"]).done();

@@ -9,6 +9,7 @@ fn a_run_directory_has_the_files_of_the_contract_and_no_temporary_ones() {
     let expected = [
         "best_model/config.yaml",
         "best_model/data.yaml",
+        "best_model/genres.json",
         "best_model/iid2idx.json",
         "best_model/ratings.safetensors",
         "best_model/titles.json",
@@ -20,6 +21,7 @@ fn a_run_directory_has_the_files_of_the_contract_and_no_temporary_ones() {
         "manifest.yaml",
         "plots/training_history.png",
         "results.yaml",
+        "test_users.csv",
         "train.log",
     ];
     assert_eq!(desk.files("run"), expected);

@@ -10,8 +10,9 @@ mod sections;
 mod strict;
 mod tree;
 
+pub use crate::evaluation::EvaluationConfig;
 pub use alias::{ALIASES, Alias};
 pub use error::ConfigFileError;
-pub use sections::{EvaluationConfig, ModelSection, OutputConfig, RunConfig, TrainingConfig};
+pub use sections::{ModelSection, OutputConfig, RunConfig, TrainingConfig};
 pub use strict::load;
 pub use tree::changed_keys;

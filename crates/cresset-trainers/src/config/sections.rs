@@ -7,6 +7,8 @@ use cresset_nn::optim::OptimizerConfig;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::evaluation::EvaluationConfig;
+
 /// The `model` section, one type for all the models that a program composes, told apart by the key `kind`.
 pub trait ModelSection: Clone + Serialize + DeserializeOwned {
     /// Every `kind` there is.
@@ -119,38 +121,6 @@ impl TrainingConfig {
     /// The learning rate of an epoch, counted from 0.
     pub fn learning_rate_at(&self, epoch: u64) -> f64 {
         self.learning_rate * self.learning_rate_decay.powf(epoch as f64)
-    }
-}
-
-/// How a model is judged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EvaluationConfig {
-    /// Cut-offs of the ranking metrics, each at least 1. Default: `[10]`.
-    pub k: Vec<usize>,
-    /// Ratings from here up make an item relevant to its user. Default: 4.0.
-    pub relevant_rating: f32,
-}
-
-impl Default for EvaluationConfig {
-    fn default() -> Self {
-        Self { k: vec![10], relevant_rating: 4.0 }
-    }
-}
-
-impl EvaluationConfig {
-    /// Checks every number against its documented range.
-    ///
-    /// # Errors
-    ///
-    /// The first number outside its range.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let smallest = self.k.iter().copied().min().unwrap_or(0);
-        let relevant = f64::from(self.relevant_rating);
-        ConfigError::first_of(&[
-            ("k", smallest as f64, smallest >= 1, "one or more cut-offs, each at least 1"),
-            ("relevant_rating", relevant, relevant.is_finite(), "a rating"),
-        ])
     }
 }
 

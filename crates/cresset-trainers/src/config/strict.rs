@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use cresset_data::DataError;
-use cresset_metrics::parse_key;
 use cresset_nn::ConfigError;
 use yaml_serde::{Mapping, Value};
 
@@ -130,7 +129,6 @@ fn check_ranges<M: ModelSection>(layers: &[Layer], config: &RunConfig<M>) -> Res
         ("model", config.model.validate()),
         ("training", config.training.validate()),
         ("evaluation", config.evaluation.validate()),
-        ("training", check_cut_off(config)),
     ];
     for (section, checked) in sections {
         checked.map_err(|error| {
@@ -139,6 +137,7 @@ fn check_ranges<M: ModelSection>(layers: &[Layer], config: &RunConfig<M>) -> Res
             ConfigFileError::Range { place, cause: ConfigError { field: key, ..error }.to_string() }
         })?;
     }
+    check_metrics(layers, config)?;
     config.data.validate().map_err(|error| {
         let key = match &error {
             DataError::Config { key, .. } => *key,
@@ -149,15 +148,20 @@ fn check_ranges<M: ModelSection>(layers: &[Layer], config: &RunConfig<M>) -> Res
     })
 }
 
-/// A metric that is not measured would be noticed after the first epoch, which may take hours.
-fn check_cut_off<M>(config: &RunConfig<M>) -> Result<(), ConfigError> {
+/// A metric that there is not, or that is monitored and not measured, would be noticed after the first epoch, which may
+/// take hours.
+fn check_metrics<M>(layers: &[Layer], config: &RunConfig<M>) -> Result<(), ConfigFileError> {
+    let refused = |key: &str, cause: String| ConfigFileError::Range { place: place_of(layers, key), cause };
+    let keys = config.evaluation.keys();
+    let keys = keys.map_err(|error| refused("evaluation.metrics", format!("evaluation.metrics: {error}")))?;
     let monitor = &config.training.monitor;
-    match parse_key(monitor).ok().and_then(|key| key.k) {
-        Some(k) if !config.evaluation.k.contains(&k) => Err(ConfigError {
-            field: "monitor".to_owned(),
-            value: monitor.clone(),
-            expected: "a cut-off that evaluation.k lists",
-        }),
-        _ => Ok(()),
+    let measured: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    if measured.contains(monitor) {
+        return Ok(());
     }
+    let measured = measured.join(", ");
+    let cause = format!(
+        "training.monitor = {monitor}, expected one that evaluation.metrics and evaluation.k name: {measured}"
+    );
+    Err(refused("training.monitor", cause))
 }

@@ -305,7 +305,8 @@ fn a_value_out_of_range_is_named_with_its_range_and_the_place_that_gave_it() {
     );
     check(
         "training: {monitor: ndcg@5}",
-        "run.yaml: training.monitor = ndcg@5, expected a cut-off that evaluation.k lists",
+        "run.yaml: training.monitor = ndcg@5, expected one that evaluation.metrics and evaluation.k name: rmse, mae, r2, \
+         hit_rate@10, precision@10, recall@10, ndcg@10",
     );
     check(
         "training: {optimizer: {beta_1: 1}}",
@@ -345,7 +346,10 @@ fn an_unknown_or_missing_kind_of_model_is_told_the_kinds_there_are() {
 #[test]
 fn a_section_that_is_none_is_refused() {
     check("training: 5", "run.yaml: `training` is `5`, expected a section with keys such as `seed`");
-    check("evaluation: [10]", "run.yaml: `evaluation` is a list, expected a section with keys such as `k`");
+    check(
+        "evaluation: [10]",
+        "run.yaml: `evaluation` is a list, expected a section with keys such as `metrics`",
+    );
 }
 
 #[test]

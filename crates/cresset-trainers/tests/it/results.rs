@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cresset_metrics::Metrics;
+use cresset_metrics::{Metrics, Ties};
 use cresset_trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
 use cresset_trainers::memory::peak_memory_mb;
 use cresset_trainers::results::{FoldResults, Results, metric_table};
@@ -22,7 +22,8 @@ fn results(rmse: f64, popularity: f64) -> Results {
         peak_memory_mb: Some(10.25),
         valid: metric("rmse", rmse + 0.1),
         test: metric("rmse", rmse),
-        ranking: RankingCounts { users: 7, users_left_out: 2, tied_positives: 1 },
+        test_intervals: BTreeMap::from([("rmse".to_owned(), [rmse - 0.05, rmse + 0.05])]),
+        ranking: RankingCounts { users: 7, users_left_out: 2, tied_positives: 1, ..RankingCounts::default() },
         baselines: BTreeMap::from([("popularity".to_owned(), metric("ndcg@10", popularity))]),
     }
 }
@@ -53,6 +54,7 @@ fn results_name_their_metrics_at_the_top_of_valid_and_test() {
         text,
         "model: tiny\nn_parameters: 12\nbest_epoch: 3\nepochs: 5\nseconds: 1.5\nexamples_per_second: 500.0\n\
          peak_memory_mb: 10.25\nvalid:\n  rmse: 0.6\ntest:\n  rmse: 0.5\n\
+         test_intervals:\n  rmse:\n  - 0.45\n  - 0.55\n\
          ranking:\n  users: 7\n  users_left_out: 2\n  tied_positives: 1\nbaselines:\n  popularity:\n    ndcg@10: 0.25\n"
     );
 }
@@ -126,7 +128,7 @@ fn a_manifest_is_read_back_as_it_was_written() {
             note: "no: yes".to_owned(),
         },
         protocol: Manifest::FULL_CATALOGUE.to_owned(),
-        ties: Manifest::EXPECTED_TIES.to_owned(),
+        ties: Manifest::tie_rule(Ties::Expected).to_owned(),
         seed: u64::MAX,
         device: "cpu".to_owned(),
         threads: 2,

@@ -14,6 +14,7 @@ fn data(time_kind: TimeKind) -> SavedData {
         users: Vocabulary::from_ids(["7", "007", "x y"]),
         items: Vocabulary::from_ids(["50", "242"]),
         // What an ISO-8859-1 file may hold: a letter, and a control character that YAML would refuse.
+        genres: vec![vec!["Drama".to_owned()], vec![]],
         titles: vec!["Mis\u{e9}rables, \"Les\" (1995)".to_owned(), "dash \u{96} and\ttab: #1".to_owned()],
         rating_range: (0.5, 5.0),
         ratings: Ratings {

@@ -7,7 +7,7 @@ use cresset_data::{Batches, RatingBatches};
 use cresset_metrics::{MetricError, Metrics, RatingPredictor};
 use cresset_nn::weights::{self, NamedTensors, named_tensors};
 use cresset_trainers::config::{EvaluationConfig, TrainingConfig};
-use cresset_trainers::{EvaluationPart, Judged, RankingCounts, TrainError, Trained};
+use cresset_trainers::{EvaluationPart, Judged, Measured, TrainError, Trained};
 use tempfile::tempdir;
 
 use crate::support::{CHECKPOINT, Run, Served, WEIGHTS, bytes, metric, ratings};
@@ -110,9 +110,8 @@ impl RatingPredictor for Unasked {
 #[test]
 fn a_part_without_ratings_measures_nothing() {
     let part = EvaluationPart::new(ratings(0), &ratings(9), 7, &EvaluationConfig::default());
-    let (metrics, counts) = part.measure(Judged { predictor: Some(&Unasked), scorer: None }).unwrap();
-    assert!(metrics.is_empty());
-    assert_eq!(counts, RankingCounts::default());
+    let measured = part.measure(Judged { predictor: Some(&Unasked), scorer: None }).unwrap();
+    assert_eq!(measured, Measured::default());
 }
 
 /// Trains until these metrics end the run.

@@ -1,0 +1,390 @@
+//! What each user adds to a metric: for intervals, for comparing runs, and for a file.
+
+use std::path::Path;
+
+use cresset_data::files::{FileError, atomic_write, read_bytes};
+use cresset_data::{Ratings, Vocabulary};
+use cresset_metrics::statistics::{
+    Bootstrap, Comparison, Interval, LeftOut, PairedTest, StatisticsError, UserMetric, UserStatistic,
+    UserSums,
+};
+use cresset_metrics::{Metric, MetricError, MetricKey, Parameter, RankingReport, UserValues};
+use cresset_metrics::{accuracy_within, mae, mape, mse, parse_key, smape};
+
+/// The metrics of a measurement that are made of what single users add.
+///
+/// As a file it is a table: a row for each user, a column for each metric; a metric that is no plain mean over users
+/// has the two columns that it is made of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PerUser {
+    columns: Vec<Column>,
+}
+
+/// One metric.
+#[derive(Debug, Clone, PartialEq)]
+struct Column {
+    key: String,
+    values: Values,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Values {
+    /// The mean of one value of each user, by weight where there are weights.
+    Mean(UserValues),
+    /// A sum over users by another; of `rmse`, its root.
+    Ratio(UserSums),
+}
+
+/// Why what single users add could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum PerUserError {
+    /// The file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file holds something else than was written to it.
+    #[error("{file} is damaged ({cause}): restore it from a copy, or train again")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+impl PerUser {
+    /// The errors of each user, for the metrics that are means over ratings.
+    pub(super) fn of_ratings(keys: &[MetricKey], ratings: &Ratings, predictions: &[f32]) -> Self {
+        let column = |key: &MetricKey| {
+            let term = term_of(key)?;
+            let terms = ratings.rating.iter().zip(predictions).map(|(&target, &found)| term(target, found));
+            // Means were taken of the same numbers before: none of them is an error.
+            let rows = ratings.user_id.iter().copied().zip(terms.map(|term| term.unwrap_or(f64::NAN)));
+            Some(Column { key: key.to_string(), values: Values::Ratio(UserSums::of_rows(rows)) })
+        };
+        Self { columns: keys.iter().filter_map(column).collect() }
+    }
+
+    pub(super) fn add_ranking(&mut self, report: &RankingReport) {
+        for (key, _) in report.metrics.iter().filter(|(_, value)| value.is_some()) {
+            if let Some(values) = report.user_values(key).map(with_weight) {
+                self.columns.push(Column { key: key.to_owned(), values: Values::Mean(values) });
+            }
+        }
+    }
+
+    /// Whether there is no metric.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// The bootstrap interval of each metric, in their order.
+    ///
+    /// # Errors
+    ///
+    /// If a setting of the bootstrap is out of its range.
+    pub fn intervals(&self, bootstrap: &Bootstrap) -> Result<Vec<(String, Interval)>, StatisticsError> {
+        let mut found = Vec::new();
+        // Neighbours of the same users share their draws.
+        for group in self.columns.chunk_by(|a, b| a.users() == b.users()) {
+            let statistics: Vec<UserStatistic<'_>> = group.iter().map(Column::statistic).collect();
+            let keys = group.iter().map(|column| column.key.clone());
+            found.extend(keys.zip(bootstrap.intervals(&statistics)?));
+        }
+        Ok(found)
+    }
+
+    /// The metrics of `baseline`, compared on the same users; those that cannot be are left out with the reason.
+    ///
+    /// # Errors
+    ///
+    /// If the two have a metric of different users, or a setting is out of its range.
+    pub fn against(&self, baseline: &Self, test: &PairedTest) -> Result<Comparison, StatisticsError> {
+        let (mut before, mut after, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        for column in &baseline.columns {
+            match self.columns.iter().find(|own| own.key == column.key) {
+                Some(own) if own.weights() == column.weights() => {
+                    before.push(column.metric());
+                    after.push(own.metric());
+                }
+                found => {
+                    let reason = if found.is_some() {
+                        "each run weighs users in its own way"
+                    } else {
+                        "only one run has it"
+                    };
+                    left_out.push(LeftOut { key: column.key.clone(), reason: reason.to_owned() });
+                }
+            }
+        }
+        Ok(Comparison { left_out, ..test.compare(&before, &after)? })
+    }
+
+    /// Writes a CSV file with the external ids of the users.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path, users: &Vocabulary) -> Result<(), PerUserError> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        let fail = |cause: csv::Error| FileError::write(path, cause);
+        let cells: Vec<Cells> = self.columns.iter().flat_map(Column::cells).collect();
+        let header = std::iter::once(USER_ID).chain(cells.iter().map(|cells| cells.name.as_str()));
+        table.write_record(header).map_err(fail)?;
+        let mut mentioned: Vec<u32> =
+            self.columns.iter().flat_map(|column| column.users()).copied().collect();
+        mentioned.sort_unstable();
+        mentioned.dedup();
+        let mut row = Vec::new();
+        let mut places = vec![0; cells.len()];
+        for &user in &mentioned {
+            row.clear();
+            row.push(users.id_of(user).to_owned());
+            row.extend(cells.iter().zip(&mut places).map(|(cells, place)| cells.at(user, place)));
+            table.write_record(&row).map_err(fail)?;
+        }
+        let bytes = table.into_inner().map_err(|cause| FileError::write(path, cause.into_error()))?;
+        Ok(atomic_write(path, &bytes)?)
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// If the file is missing or damaged, or names a user that `users` does not have.
+    pub fn load(path: &Path, users: &Vocabulary) -> Result<Self, PerUserError> {
+        let bytes = read_bytes(path)?;
+        let damaged = |cause: String| PerUserError::Damaged { file: path.display().to_string(), cause };
+        let mut table = csv::Reader::from_reader(bytes.as_slice());
+        let header = table.headers().map_err(|cause| damaged(cause.to_string()))?.clone();
+        let names: Vec<&str> = header.iter().skip(1).collect();
+        let mut cells = vec![(Vec::new(), Vec::new()); names.len()];
+        for record in table.records() {
+            let record = record.map_err(|cause| damaged(cause.to_string()))?;
+            let id = record.get(0).unwrap_or_default();
+            let user =
+                users.index_of(id).ok_or_else(|| damaged(format!("it names the unknown user {id}")))?;
+            for (text, (users, values)) in record.iter().skip(1).zip(&mut cells) {
+                if !text.is_empty() {
+                    users.push(user);
+                    values.push(
+                        text.parse().map_err(|_| damaged(format!("\"{text}\" of user {id} is no number")))?,
+                    );
+                }
+            }
+        }
+        let mut columns = Vec::new();
+        let mut rest = names.into_iter().zip(cells).peekable();
+        while let Some((name, (users, values))) = rest.next() {
+            let (key, is_ratio) = match name.strip_suffix(SUM) {
+                Some(key) => (key, true),
+                None => (name, false),
+            };
+            parse_key(key).map_err(|error| damaged(error.to_string()))?;
+            let beside = if is_ratio { COUNT } else { WEIGHT };
+            let beside = rest.next_if(|(name, _)| name.strip_suffix(beside) == Some(key));
+            let values = match (is_ratio, beside) {
+                (false, beside) => Values::Mean(UserValues {
+                    users,
+                    values,
+                    weights: beside.map(|(_, (_, weights))| weights),
+                }),
+                (true, Some((_, (_, denominators)))) => {
+                    Values::Ratio(UserSums { users, numerators: values, denominators })
+                }
+                (true, None) => return Err(damaged(format!("column \"{key}{COUNT}\" is missing"))),
+            };
+            columns.push(Column { key: key.to_owned(), values });
+        }
+        Ok(Self { columns })
+    }
+}
+
+const USER_ID: &str = "user_id";
+/// Behind a key: what its values count in the mean, and the two sums of a ratio.
+const WEIGHT: &str = ":weight";
+const SUM: &str = ":sum";
+const COUNT: &str = ":n";
+
+/// A column of the file.
+struct Cells<'a> {
+    name: String,
+    users: &'a [u32],
+    values: &'a [f64],
+}
+
+impl Cells<'_> {
+    /// The text for a user, where users rise from call to call and `place` keeps where the last one was.
+    fn at(&self, user: u32, place: &mut usize) -> String {
+        if self.users.get(*place) != Some(&user) {
+            return String::new();
+        }
+        *place += 1;
+        self.values[*place - 1].to_string()
+    }
+}
+
+impl Column {
+    fn users(&self) -> &[u32] {
+        match &self.values {
+            Values::Mean(values) => &values.users,
+            Values::Ratio(sums) => &sums.users,
+        }
+    }
+
+    fn weights(&self) -> Option<&[f64]> {
+        match &self.values {
+            Values::Mean(values) => values.weights.as_deref(),
+            Values::Ratio(sums) => Some(&sums.denominators),
+        }
+    }
+
+    fn statistic(&self) -> UserStatistic<'_> {
+        match &self.values {
+            Values::Mean(UserValues { values, weights: Some(weights), .. }) => {
+                UserStatistic::WeightedMean { values, weights }
+            }
+            Values::Mean(UserValues { values, .. }) => UserStatistic::Mean(values),
+            Values::Ratio(sums) if self.key == Metric::Rmse.name() => UserStatistic::RootRatio(sums),
+            Values::Ratio(sums) => UserStatistic::Ratio(sums),
+        }
+    }
+
+    fn metric(&self) -> UserMetric<'_> {
+        UserMetric { key: &self.key, users: self.users(), statistic: self.statistic() }
+    }
+
+    fn cells(&self) -> Vec<Cells<'_>> {
+        let cells =
+            |end: &str, values| Cells { name: format!("{}{end}", self.key), users: self.users(), values };
+        match &self.values {
+            Values::Mean(UserValues { values, weights: Some(weights), .. }) => {
+                vec![cells("", values), cells(WEIGHT, weights)]
+            }
+            Values::Mean(UserValues { values, .. }) => vec![cells("", values)],
+            Values::Ratio(sums) => vec![cells(SUM, &sums.numerators), cells(COUNT, &sums.denominators)],
+        }
+    }
+}
+
+/// The values without those of weight 0, which add nothing to the mean.
+fn with_weight(values: UserValues) -> UserValues {
+    let Some(weights) = &values.weights else { return values };
+    let kept: Vec<usize> = (0..weights.len()).filter(|&at| weights[at] > 0.0).collect();
+    UserValues {
+        users: kept.iter().map(|&at| values.users[at]).collect(),
+        values: kept.iter().map(|&at| values.values[at]).collect(),
+        weights: Some(kept.iter().map(|&at| weights[at]).collect()),
+    }
+}
+
+type Term = Box<dyn Fn(f32, f32) -> Result<f64, MetricError>>;
+
+/// What one rating adds to a metric that is a mean over ratings, or the root of one: its value of that rating alone.
+fn term_of(key: &MetricKey) -> Option<Term> {
+    let of_one = |metric: fn(&[f32], &[f32]) -> Result<f64, MetricError>| -> Term {
+        Box::new(move |target, found| metric(&[target], &[found]))
+    };
+    match (key.metric(), key.parameter()) {
+        (Metric::Mse | Metric::Rmse, _) => Some(of_one(mse)),
+        (Metric::Mae, _) => Some(of_one(mae)),
+        (Metric::Mape, _) => Some(of_one(mape)),
+        (Metric::Smape, _) => Some(of_one(smape)),
+        (Metric::Accuracy, Parameter::Tolerance(tolerance)) => {
+            Some(Box::new(move |target, found| accuracy_within(&[target], &[found], tolerance)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cresset_data::TimeKind;
+    use cresset_metrics::expand_keys;
+
+    use super::*;
+
+    fn ratings() -> Ratings {
+        Ratings {
+            user_id: vec![1, 0, 1],
+            item_id: vec![0, 0, 1],
+            rating: vec![4.0, 3.0, 2.0],
+            time: vec![0; 3],
+            time_kind: TimeKind::Absent,
+            parts: None,
+        }
+    }
+
+    fn sample() -> PerUser {
+        let keys = expand_keys(&["rmse", "mae", "r2"], &[]).unwrap();
+        let mut per_user = PerUser::of_ratings(&keys, &ratings(), &[3.0, 3.5, 2.0]);
+        let mean = |users: &[u32], values: &[f64], weights: Option<&[f64]>| {
+            let weights = weights.map(<[f64]>::to_vec);
+            Values::Mean(UserValues { users: users.to_vec(), values: values.to_vec(), weights })
+        };
+        per_user.columns.push(Column { key: "ndcg@10".to_owned(), values: mean(&[1], &[0.25], None) });
+        let weighted = mean(&[0, 1], &[0.5, 1.0 / 3.0], Some(&[2.0, 1.0]));
+        per_user.columns.push(Column { key: "gauc".to_owned(), values: weighted });
+        per_user
+    }
+
+    #[test]
+    fn the_errors_of_a_user_are_summed_and_counted() {
+        let per_user = sample();
+        let Values::Ratio(rmse) = &per_user.columns[0].values else { panic!("a ratio") };
+        assert_eq!((&rmse.users[..], &rmse.numerators[..]), (&[0, 1][..], &[0.25, 1.0][..]));
+        assert_eq!(rmse.denominators, [1.0, 2.0]);
+        // r2 is no mean over ratings.
+        assert_eq!(per_user.columns.len(), 4);
+        let intervals = per_user.intervals(&Bootstrap::default()).unwrap();
+        assert_eq!((intervals[0].0.as_str(), intervals[0].1.estimate), ("rmse", (1.25_f64 / 3.0).sqrt()));
+    }
+
+    #[test]
+    fn a_file_reads_back_to_the_same_bits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.csv");
+        let users = Vocabulary::from_ids(["a,b", "say \"c\""]);
+        sample().save(&path, &users).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with(
+                "user_id,rmse:sum,rmse:n,mae:sum,mae:n,ndcg@10,gauc,gauc:weight\n\"a,b\",0.25,1,"
+            ),
+            "{text}"
+        );
+        assert_eq!(PerUser::load(&path, &users).unwrap(), sample());
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_with_what_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.csv");
+        let users = Vocabulary::from_ids(["a"]);
+        for (text, part) in [
+            ("user_id,ndcg@10\nz,1\n", "unknown user z"),
+            ("user_id,ndcg@10\na,x\n", "\"x\" of user a"),
+            ("user_id,rmse:sum\na,1\n", "\"rmse:n\" is missing"),
+            ("user_id,ndgc@10\na,1\n", "did you mean \"ndcg@10\""),
+            ("user_id,ndcg@10\na\n", "record"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let message = PerUser::load(&path, &users).unwrap_err().to_string();
+            assert!(message.contains("users.csv") && message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn runs_are_compared_by_what_both_have_and_weigh_alike() {
+        let (baseline, mut candidate) = (sample(), sample());
+        candidate.columns.remove(2);
+        if let Values::Mean(gauc) = &mut candidate.columns[2].values {
+            gauc.weights = Some(vec![1.0, 1.0]);
+        }
+        let comparison = candidate.against(&baseline, &PairedTest::default()).unwrap();
+        let keys: Vec<&str> = comparison.metrics.iter().map(|metric| metric.key.as_str()).collect();
+        assert_eq!(keys, ["rmse", "mae"]);
+        assert_eq!(comparison.metrics[0].difference.estimate, 0.0);
+        let left_out: Vec<&str> = comparison.left_out.iter().map(|left| left.key.as_str()).collect();
+        assert_eq!(left_out, ["ndcg@10", "gauc"]);
+    }
+}

@@ -1,0 +1,51 @@
+//! `report`: runs side by side, compared where they are of the same thing.
+
+use crate::desk::Desk;
+
+/// The cells of the line that begins with `| name |`.
+fn cells(printed: &str, name: &str) -> Vec<String> {
+    let line = printed.lines().find(|line| line.starts_with(&format!("| {name} |")));
+    let line = line.unwrap_or_else(|| panic!("no line of {name} in: {printed}"));
+    line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+}
+
+#[test]
+fn a_better_run_is_told_from_a_worse_one_with_its_changes() {
+    let desk = Desk::with_run();
+    let worse = ["--set", "training.epochs=1", "--set", "output.note=one epoch"];
+    desk.train(&[&["small.yaml", "--output", "worse"][..], &worse].concat()).done();
+    let printed = desk.report(&["run", "worse", "--output", "report.md"]).done();
+    assert_eq!(desk.read("report.md"), printed);
+    assert_eq!(cells(&printed, "worse").last().unwrap(), "one epoch");
+    assert!(printed.contains("Changed: training.epochs, output.note."), "{printed}");
+    let rmse = cells(&printed, "rmse");
+    let number = |at: usize| -> f64 { rmse[at].parse().unwrap() };
+    let (first, this, difference, p_value) = (number(1), number(2), number(3), number(5));
+    assert!(this > first && (this - first - difference).abs() < 2e-4, "{printed}");
+    assert!(p_value < 0.05, "{printed}");
+}
+
+#[test]
+fn a_run_does_not_differ_from_itself() {
+    let desk = Desk::with_run();
+    let printed = desk.report(&["run", "run"]).done();
+    assert!(printed.contains("Changed: nothing."), "{printed}");
+    assert_eq!(cells(&printed, "ndcg@10")[3..6], ["+0.0000", "+0.0000 to +0.0000", "1.0000"]);
+}
+
+#[test]
+fn runs_of_different_splits_stand_side_by_side_and_are_not_compared() {
+    let desk = Desk::with_run();
+    desk.train(&["small.yaml", "--output", "other", "--set", "data.split_seed=7"]).done();
+    let printed = desk.report(&["run", "other"]).done();
+    assert!(printed.contains("Not compared: the two differ in their split"), "{printed}");
+    assert!(!printed.contains("p corrected"), "{printed}");
+}
+
+#[test]
+fn a_folder_without_a_finished_run_is_refused() {
+    let desk = Desk::with_run();
+    desk.report(&["run", "nowhere"]).refused(&["nowhere holds no trained run"]);
+    std::fs::write(desk.path("run/test_users.csv"), "user_id,rmse:sum\nx,1\n").unwrap();
+    desk.report(&["run"]).refused(&["test_users.csv is damaged"]);
+}
