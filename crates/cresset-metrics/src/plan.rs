@@ -81,6 +81,12 @@ impl<'a> RankingPlan<'a> {
         &self.keys
     }
 
+    /// How many candidates from the top decide all ranking metrics: the largest cut-off, or all for the AUC.
+    pub(crate) fn reach(&self) -> usize {
+        let ranking = self.keys.iter().filter(|key| key.family() == Family::Ranking);
+        ranking.map(|key| key.k().unwrap_or(usize::MAX)).max().unwrap_or(0)
+    }
+
     /// How ties count.
     pub fn ties(&self) -> Ties {
         self.ties

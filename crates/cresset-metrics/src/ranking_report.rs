@@ -20,7 +20,8 @@ pub struct RankingReport {
     /// Number of relevant items that no place holds: masked because their user has seen them, or not in the
     /// user's given list. Misses by protocol.
     pub n_masked: usize,
-    /// Number of relevant items that tie with another candidate, whose metrics are expected values.
+    /// Number of relevant items that tie with another candidate, whose metrics are expected values; ties that lie
+    /// below every cut-off, where they concern no metric, are not counted.
     pub n_tied: usize,
     /// Number of items taken out of given lists because their user has seen them.
     pub n_seen_removed: usize,

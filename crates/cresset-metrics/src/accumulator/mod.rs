@@ -181,13 +181,14 @@ impl<'a> RankingAccumulator<'a> {
     {
         self.check_block(first, rows)?;
         let (task, facts, layout) = (self.task, self.plan.facts(), &self.layout);
-        let (ties, list_len) = (self.plan.ties(), self.list_len);
+        let (ties, reach, list_len) = (self.plan.ties(), self.plan.reach(), self.list_len);
         let run = |scratch: &mut Scratch, row: usize, values: &mut [f64], list: &mut [u32]| {
             let id = task.users[first + row];
             let user = TaskUser { id, relevant: task.relevant.of(id), seen: task.seen.of(id) };
             if user.relevant.is_empty() {
                 return Ok(Tally::default());
             }
+            scratch.ranks.look_at(reach);
             let tally = rank(row, user, scratch, list)?;
             scratch.ranks.decide(ties);
             let Scratch { ranks, measured, n_listed, .. } = scratch;

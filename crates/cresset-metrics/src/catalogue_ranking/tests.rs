@@ -305,6 +305,28 @@ proptest! {
     }
 
     #[test]
+    fn what_lies_below_every_cut_off_need_not_be_counted(
+        seed in any::<u32>(),
+        ties in prop::sample::select(vec![Ties::Expected, Ties::Optimistic, Ties::Pessimistic]),
+        k in 1_usize..6,
+    ) {
+        let noisy = Noisy::new(seed);
+        let task = noisy.task();
+        let keys = ["hit_rate", "mrr", "map", "ndcg", "recall"].map(|name| format!("{name}@{k}"));
+        // The AUC looks at every candidate.
+        let all = [&keys[..], &["auc".to_owned()]].concat();
+        let near = RankingPlan::parse(&keys).unwrap().with_ties(ties);
+        let all = rank_catalogue(&noisy, &task, &RankingPlan::parse(&all).unwrap().with_ties(ties)).unwrap();
+        let counted = rank_catalogue(&noisy, &task, &near).unwrap();
+        prop_assert_eq!(rank_catalogue(&OnDevice(&noisy), &task, &near).unwrap(), counted.clone());
+        for key in &keys {
+            prop_assert_eq!(counted.per_user(key), all.per_user(key), "{}", key);
+        }
+        prop_assert_eq!((counted.n_masked, counted.n_relevant), (all.n_masked, all.n_relevant));
+        prop_assert!(counted.n_tied <= all.n_tied);
+    }
+
+    #[test]
     fn adding_a_constant_to_exact_scores_changes_nothing(seed in any::<u32>(), shift in -1_000_i16..1_000) {
         let noisy = Noisy::new(seed);
         let plan = noisy.plan();

@@ -55,13 +55,15 @@ impl WithSimd for CountByCode<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
         let Self { scores, thresholds, codes, room, counts } = self;
-        counts.resize(thresholds.len(), Counts::default());
+        let begin = counts.len();
+        counts.resize(begin + thresholds.len(), Counts::default());
+        let all = &mut counts[begin..];
         for piece in scores.chunks(PIECE) {
             room.clear();
             room.extend(piece.iter().map(|&score| codes.of(score)));
             let groups = thresholds.chunks_exact(LANES);
             let rest = groups.remainder();
-            let (counts, rest_counts) = counts.split_at_mut(thresholds.len() - rest.len());
+            let (counts, rest_counts) = all.split_at_mut(thresholds.len() - rest.len());
             for (group, counts) in groups.zip(counts.chunks_exact_mut(LANES)) {
                 add(counts, compare_codes::<LANES>(room, std::array::from_fn(|lane| codes.of(group[lane]))));
             }
@@ -69,7 +71,7 @@ impl WithSimd for CountByCode<'_> {
                 add(counts, compare_codes(room, [codes.of(threshold)]));
             }
         }
-        for (counts, &threshold) in counts.iter_mut().zip(thresholds) {
+        for (counts, &threshold) in all.iter_mut().zip(thresholds) {
             // One score of a threshold's code is the threshold itself.
             if counts.equal > 1 {
                 [*counts] = compare(scores, [threshold]);

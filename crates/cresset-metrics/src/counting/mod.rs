@@ -25,11 +25,30 @@ const SEVERAL: usize = 6;
 /// all of them.
 const MANY: usize = 192;
 
-/// Writes the counts for each threshold over all scores; `room` is for whatever.
+/// Thresholds that are counted before the others: most users have few relevant items near the top.
+const FIRST: usize = 2;
+
+/// Writes the counts for each threshold over all scores, best first, up to one that `reach` scores lie above and that
+/// others may follow; `room` is for whatever.
 ///
 /// Thresholds are finite, strictly fall, and each is one of the scores; no score is NaN.
-pub(crate) fn count(scores: &[f32], thresholds: &[f32], room: &mut Vec<i16>, counts: &mut Vec<Counts>) {
+pub(crate) fn count(
+    scores: &[f32],
+    thresholds: &[f32],
+    reach: usize,
+    room: &mut Vec<i16>,
+    counts: &mut Vec<Counts>,
+) {
     counts.clear();
+    let mut thresholds = thresholds;
+    if reach < scores.len() && thresholds.len() > FIRST {
+        let (first, rest) = thresholds.split_at(FIRST);
+        Arch::new().dispatch(Compare { scores, thresholds: first, counts });
+        if counts[FIRST - 1].above >= reach {
+            return;
+        }
+        thresholds = rest;
+    }
     if thresholds.len() >= MANY {
         return count_by_searching(scores, thresholds, counts);
     }
@@ -84,7 +103,9 @@ fn compare<const N: usize>(scores: &[f32], thresholds: [f32; N]) -> [Counts; N] 
 }
 
 fn count_by_searching(scores: &[f32], thresholds: &[f32], counts: &mut Vec<Counts>) {
-    counts.resize(thresholds.len(), Counts::default());
+    let begin = counts.len();
+    counts.resize(begin + thresholds.len(), Counts::default());
+    let counts = &mut counts[begin..];
     for &score in scores {
         let place = thresholds.partition_point(|&threshold| threshold > score);
         if place == thresholds.len() {

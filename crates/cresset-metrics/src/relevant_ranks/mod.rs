@@ -36,8 +36,12 @@ pub(crate) use tie_group::{Measure, TieGroup};
 /// of tied scores, ECIR 2008, <https://doi.org/10.1007/978-3-540-78646-7_38>.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RelevantRanks {
-    /// Best first.
+    /// Best first; without those that more than `reach` candidates are above of, where they were not counted.
     groups: Vec<TieGroup>,
+    /// Candidates that are looked at from the top: what lies below concerns no metric that is asked for.
+    reach: usize,
+    /// Relevant items that are candidates and in no group.
+    n_beyond: usize,
     n_relevant: usize,
     n_candidates: usize,
     n_tied: usize,
@@ -75,7 +79,7 @@ impl RelevantRanks {
             let reason = "no item is relevant".to_owned();
             return Err(MetricError::Undefined { metric: "ranking", reason });
         }
-        let (mut row, mut ranks) = (Vec::new(), Self::default());
+        let (mut row, mut ranks) = (Vec::new(), Self { reach: usize::MAX, ..Self::default() });
         ranks.rank_row(mask(scores, seen, &mut row), relevant, &mut Thresholds::default());
         Ok(ranks)
     }
@@ -235,15 +239,23 @@ impl RelevantRanks {
         }
     }
 
+    /// Looks at no more candidates from the top than these, from the next user on.
+    ///
+    /// Metrics of a larger cut-off, and the AUC, are then not to be asked for.
+    pub(crate) fn look_at(&mut self, reach: usize) {
+        self.reach = reach;
+    }
+
     /// Starts anew, for a user with this many relevant items and candidates.
     pub(crate) fn restart(&mut self, n_relevant: usize, n_candidates: usize) {
         self.groups.clear();
+        self.n_beyond = 0;
         (self.n_relevant, self.n_candidates, self.n_tied) = (n_relevant, n_candidates, 0);
     }
 
     /// Adds the next group, which is worse than all before.
     pub(crate) fn push(&mut self, group: TieGroup) {
-        if group.size > 1 {
+        if group.size > 1 && group.above < self.reach {
             self.n_tied += group.relevant;
         }
         self.groups.push(group);
@@ -253,14 +265,16 @@ impl RelevantRanks {
     pub(crate) fn rank_row(&mut self, row: MaskedRow<'_>, relevant: &[u32], thresholds: &mut Thresholds) {
         self.restart(relevant.len(), row.n_candidates);
         thresholds.take(row.scores, relevant);
-        count(row.scores, &thresholds.falling, &mut thresholds.codes, &mut thresholds.counts);
-        for (&Counts { above, equal }, &relevant) in thresholds.counts.iter().zip(&thresholds.sizes) {
+        let Thresholds { falling, sizes, counts, codes } = thresholds;
+        count(row.scores, falling, self.reach, codes, counts);
+        for (&Counts { above, equal }, &relevant) in counts.iter().zip(&*sizes) {
             self.push(TieGroup { above, size: equal, relevant });
         }
+        self.n_beyond = sizes[counts.len()..].iter().sum();
     }
 
     fn n_reachable(&self) -> usize {
-        self.groups.iter().map(|group| group.relevant).sum()
+        self.groups.iter().map(|group| group.relevant).sum::<usize>() + self.n_beyond
     }
 }
 
