@@ -120,6 +120,7 @@ pub use ratings::Ratings;
 pub use sequences::{HistoryBatch, HistoryBatches, SequenceBatch, SequenceBatches, Sequences, Windows};
 pub use source::{RawData, SourceKind, Unreadable};
 pub use split::{Moment, Part, Split, SplitError, SplitNote, TimeCuts};
+pub use timelines::TimedRows;
 pub use unique::UniqueRows;
 pub use user_items::UserItems;
 pub use vectors::{AlignedVectors, Vectors, VectorsConfig};
