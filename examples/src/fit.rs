@@ -206,8 +206,7 @@ pub fn baselines(
     n_users: usize,
     n_items: usize,
 ) -> Result<BTreeMap<String, Metrics>, Failure> {
-    let (user_ids, item_ids, ratings) = (&train.user_id, &train.item_id, &train.rating);
-    let training = TrainingSet { user_ids, item_ids, ratings, n_users, n_items };
+    let training = TrainingSet::from_ratings(train, n_users, n_items);
     let global = GlobalMean::fit(&training)?;
     let user = UserMean::fit(&training, 0.0)?;
     let item = ItemMean::fit(&training, 0.0)?;

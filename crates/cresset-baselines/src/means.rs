@@ -2,18 +2,20 @@
 
 use cresset_metrics::{RatingPredictor, Scorer};
 
-use crate::{BaselineError, TrainingSet};
+use crate::history_scorer::check_lengths;
+use crate::popularity::same_for_all;
+use crate::{BaselineError, HistoryScorer, ParameterError, TrainingSet};
 
 /// Predicts the mean of all training ratings for everyone and everything.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GlobalMean {
-    mean: f32,
+    pub(crate) mean: f32,
 }
 
 /// Predicts a user's mean rating in training, and the global mean for a user without one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserMean {
-    means: ShrunkMeans,
+    pub(crate) means: ShrunkMeans,
 }
 
 /// Predicts an item's mean rating in training, and the global mean for an item without one.
@@ -22,7 +24,7 @@ pub struct UserMean {
 /// rating then comes before all others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemMean {
-    means: ShrunkMeans,
+    pub(crate) means: ShrunkMeans,
 }
 
 impl GlobalMean {
@@ -95,22 +97,27 @@ impl Scorer for ItemMean {
     }
 
     fn score_block(&self, users: &[u32], scores: &mut [f32]) {
-        crate::popularity::same_for_all(&self.means.by_id, users, scores);
+        same_for_all(&self.means.by_id, users, scores);
+    }
+}
+
+impl HistoryScorer for ItemMean {
+    fn score_history(&self, items: &[u32], ratings: &[f32], scores: &mut [f32]) {
+        check_lengths(self.n_items(), items, ratings, scores);
+        scores.copy_from_slice(&self.means.by_id);
     }
 }
 
 /// Means by dense id, with the global mean for ids beyond.
 #[derive(Debug, Clone, PartialEq)]
-struct ShrunkMeans {
-    by_id: Vec<f32>,
-    global: f32,
+pub(crate) struct ShrunkMeans {
+    pub(crate) by_id: Vec<f32>,
+    pub(crate) global: f32,
 }
 
 impl ShrunkMeans {
     fn fit(ids: &[u32], ratings: &[f32], count: usize, shrinkage: f64) -> Result<Self, BaselineError> {
-        if !(shrinkage.is_finite() && shrinkage >= 0.0) {
-            return Err(BaselineError::Shrinkage { value: shrinkage });
-        }
+        ParameterError::check_from_0("shrinkage", shrinkage)?;
         let global = mean(ratings);
         let mut sums = vec![(0.0_f64, 0.0_f64); count];
         for (&id, &rating) in ids.iter().zip(ratings) {
@@ -146,6 +153,7 @@ mod tests {
         user_ids: &[0, 0, 1],
         item_ids: &[0, 1, 0],
         ratings: &[5.0, 3.0, 1.0],
+        times: None,
         n_users: 3,
         n_items: 3,
     };
@@ -192,7 +200,14 @@ mod tests {
 
     #[test]
     fn one_user_with_one_rating_is_enough() {
-        let one = TrainingSet { user_ids: &[0], item_ids: &[0], ratings: &[2.0], n_users: 1, n_items: 1 };
+        let one = TrainingSet {
+            user_ids: &[0],
+            item_ids: &[0],
+            ratings: &[2.0],
+            times: None,
+            n_users: 1,
+            n_items: 1,
+        };
         assert_eq!(UserMean::fit(&one, 0.0).unwrap().predict_pairs(&[0], &[0]), [2.0]);
     }
 
@@ -225,7 +240,14 @@ mod tests {
             let ratings: Vec<f32> = rows.iter().map(|row| f32::from(row.1)).collect();
             let item_ids = vec![0; rows.len()];
             let training =
-                TrainingSet { user_ids: &user_ids, item_ids: &item_ids, ratings: &ratings, n_users: 4, n_items: 1 };
+                TrainingSet {
+                    user_ids: &user_ids,
+                    item_ids: &item_ids,
+                    ratings: &ratings,
+                    times: None,
+                    n_users: 4,
+                    n_items: 1,
+                };
             let global = GlobalMean::fit(&training).unwrap().mean;
             let of_users = |shrinkage| {
                 UserMean::fit(&training, shrinkage).unwrap().predict_pairs(&[0, 1, 2, 3], &[0; 4])

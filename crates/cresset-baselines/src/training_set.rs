@@ -1,5 +1,7 @@
 //! The interactions a baseline is fitted to.
 
+use cresset_data::{NO_TIME, Ratings, TimedRows};
+
 use crate::BaselineError;
 
 /// A view of training interactions in columns, one row each, and the sizes of both id spaces.
@@ -11,13 +13,30 @@ pub struct TrainingSet<'a> {
     pub item_ids: &'a [u32],
     /// Ratings on their own scale; 1 in each row where feedback is implicit.
     pub ratings: &'a [f32],
+    /// When, in any unit, [`NO_TIME`](cresset_data::NO_TIME) in a row where it is not known; none where no row has a
+    /// time.
+    pub times: Option<&'a [i64]>,
     /// Number of users, those without a row too.
     pub n_users: usize,
     /// Number of items, those without a row too: the catalogue.
     pub n_items: usize,
 }
 
-impl TrainingSet<'_> {
+impl<'a> TrainingSet<'a> {
+    /// A view of ratings as `cresset-data` reads them; without times where no row has one.
+    pub fn from_ratings(ratings: &'a Ratings, n_users: usize, n_items: usize) -> Self {
+        let Ratings { user_id, item_id, rating, time, .. } = ratings;
+        let has_times = time.iter().any(|&time| time != NO_TIME);
+        Self {
+            user_ids: user_id,
+            item_ids: item_id,
+            ratings: rating,
+            times: has_times.then_some(time),
+            n_users,
+            n_items,
+        }
+    }
+
     /// That there are rows, that they are whole, and that their values are in range.
     ///
     /// Every `fit` asks this first.
@@ -31,6 +50,10 @@ impl TrainingSet<'_> {
         if n_users != n_items || n_items != n_ratings {
             return Err(BaselineError::LengthMismatch { n_users, n_items, n_ratings });
         }
+        let n_times = self.times.map_or(n_ratings, <[i64]>::len);
+        if n_times != n_ratings {
+            return Err(BaselineError::TimesMismatch { n_times, n_rows: n_ratings });
+        }
         if n_ratings == 0 {
             return Err(BaselineError::NoInteractions);
         }
@@ -40,6 +63,10 @@ impl TrainingSet<'_> {
             Some(row) => Err(BaselineError::RatingNotFinite { row, value: self.ratings[row] }),
             None => Ok(()),
         }
+    }
+
+    pub(crate) fn timed_rows(&self) -> TimedRows<'a> {
+        TimedRows { user_ids: self.user_ids, item_ids: self.item_ids, times: self.times }
     }
 }
 
@@ -55,7 +82,7 @@ mod tests {
     use super::*;
 
     fn check(user_ids: &[u32], item_ids: &[u32], ratings: &[f32]) -> Result<(), BaselineError> {
-        TrainingSet { user_ids, item_ids, ratings, n_users: 2, n_items: 3 }.check()
+        TrainingSet { user_ids, item_ids, ratings, times: None, n_users: 2, n_items: 3 }.check()
     }
 
     #[test]
@@ -87,5 +114,33 @@ mod tests {
     fn a_nan_rating_is_an_error_that_names_its_row() {
         let error = check(&[0, 1], &[0, 0], &[1.0, f32::NAN]).unwrap_err();
         assert_eq!(error.to_string(), "row 1 has the rating NaN, expected a finite number");
+    }
+
+    #[test]
+    fn times_that_are_not_one_a_row_are_an_error() {
+        let training = TrainingSet {
+            user_ids: &[0, 1],
+            item_ids: &[0, 1],
+            ratings: &[1.0; 2],
+            times: Some(&[7]),
+            n_users: 2,
+            n_items: 3,
+        };
+        assert_eq!(training.check(), Err(BaselineError::TimesMismatch { n_times: 1, n_rows: 2 }));
+    }
+
+    #[test]
+    fn ratings_of_which_none_has_a_time_make_a_set_without_times() {
+        let mut ratings = Ratings {
+            user_id: vec![0, 1],
+            item_id: vec![2, 0],
+            rating: vec![3.0, 4.0],
+            time: vec![NO_TIME; 2],
+            time_kind: cresset_data::TimeKind::Absent,
+            parts: None,
+        };
+        assert_eq!(TrainingSet::from_ratings(&ratings, 2, 3).times, None);
+        ratings.time[1] = 5;
+        assert_eq!(TrainingSet::from_ratings(&ratings, 2, 3).times, Some(&[NO_TIME, 5][..]));
     }
 }

@@ -41,7 +41,7 @@
 //! | --- | --- | --- |
 //! | [`data`] | `cresset-data` | files, cleaning, vocabularies, splits, batches, the built-in world |
 //! | [`metrics`] | `cresset-metrics` | rating and ranking metrics, safe under ties |
-//! | [`baselines`] | `cresset-baselines` | means and popularity, printed beside every result |
+//! | [`baselines`] | `cresset-baselines` | means, popularity, item neighbours, EASE and ALS, printed beside every result |
 //! | [`nn`] | `cresset-nn` | row-sparse embedding tables, optimisers, the seams |
 //! | [`kg_mf`] | `cresset-kg-mf` | matrix factorisation |
 //! | [`trainers`] | `cresset-trainers` | the training loop, checkpoints, run directories, plots |
