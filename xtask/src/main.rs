@@ -3,7 +3,8 @@
 //! `cargo xtask check` runs every step that guards the main branch, the same ones and in the same order as continuous
 //! integration. `cargo xtask data NAME` fetches a public data set from its owner and verifies it before anything stands
 //! under its final name. `cargo xtask peers nn` measures our training steps beside PyTorch's, `peers data` a file of ratings
-//! made ready beside pandas and Polars; each writes its comparison into `docs/benchmarks.md`.
+//! made ready beside pandas and Polars, `peers baselines` implicit ALS beside the package implicit; each writes its
+//! comparison into `docs/benchmarks.md`.
 //!
 //! ```text
 //! cargo xtask check                       all steps, stopping at the first that fails
@@ -12,7 +13,7 @@
 //! cargo xtask data ml-100k --from DIR     the same from a local folder or zip file
 //! cargo xtask peers nn                    all groups, written into docs/benchmarks.md
 //! cargo xtask peers nn --only tables      one group, only printed
-//! cargo xtask peers data                  all groups of the other suite
+//! cargo xtask peers data                  all groups of another suite
 //! ```
 //!
 //! Exit codes: 0 done, 2 bad arguments or data, 1 anything else.

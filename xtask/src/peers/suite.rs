@@ -13,6 +13,8 @@ pub(super) enum Suite {
     Data,
     /// Ranking metrics: ranx and PyTorch.
     Metrics,
+    /// Iterations of implicit ALS: implicit.
+    Baselines,
 }
 
 /// Cases that one program of each side measures.
@@ -87,6 +89,11 @@ const METRICS_GROUPS: &[Group] = &[
     metrics("full_catalogue", Peer::Nobody, 1, 0),
     metrics("intervals", Peer::Nobody, 3, 1),
 ];
+const BASELINES_GROUPS: &[Group] = &[Group {
+    name: "implicit_als",
+    program: "implicit_als.py",
+    amount: Amount::File { peers: &["implicit"] },
+}];
 
 impl Suite {
     /// Its name on the command line and in the document.
@@ -95,6 +102,7 @@ impl Suite {
             Self::Nn => "nn",
             Self::Data => "data",
             Self::Metrics => "metrics",
+            Self::Baselines => "baselines",
         }
     }
 
@@ -104,6 +112,7 @@ impl Suite {
             Self::Nn => &["--release", "-p", "cresset-benches", "--bin", "step_times"],
             Self::Data => &["--release", "-p", "cresset-data", "--example", "ratings_to_parquet"],
             Self::Metrics => &["--release", "-p", "cresset-metrics", "--example", "metric_times"],
+            Self::Baselines => &["--release", "-p", "cresset-baselines", "--example", "als_iterations"],
         }
     }
 
@@ -113,6 +122,7 @@ impl Suite {
             Self::Nn => &["torch"],
             Self::Data => &["pandas", "polars"],
             Self::Metrics => &["ranx", "numba", "torch"],
+            Self::Baselines => &["implicit"],
         }
     }
 
@@ -121,6 +131,7 @@ impl Suite {
             Self::Nn => NN_GROUPS,
             Self::Data => DATA_GROUPS,
             Self::Metrics => METRICS_GROUPS,
+            Self::Baselines => BASELINES_GROUPS,
         }
     }
 
