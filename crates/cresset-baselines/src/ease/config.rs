@@ -8,7 +8,7 @@ use crate::ParameterError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EaseConfig {
-    /// Penalty on the square of each weight, from 0 up; 0 only where no item depends on others. Default: 300, chosen
+    /// Penalty on the square of each weight, from 0 up; 0 only where no item depends on others. Default: 700, chosen
     /// on the validation part of MovieLens 1M.
     pub l2: f64,
     /// The most memory that its two matrices may take while fitting, in MiB, 12 bytes for each pair of items; at least
@@ -18,7 +18,7 @@ pub struct EaseConfig {
 
 impl Default for EaseConfig {
     fn default() -> Self {
-        Self { l2: 300.0, memory_limit_mb: 8192 }
+        Self { l2: 700.0, memory_limit_mb: 8192 }
     }
 }
 
