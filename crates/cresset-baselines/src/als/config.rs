@@ -6,7 +6,7 @@ use crate::ParameterError;
 
 /// Parameters of [`ImplicitAls`](crate::ImplicitAls).
 ///
-/// The defaults of `alpha`, `l2` and `use_ratings` were chosen on the validation part of MovieLens 1M.
+/// The defaults were not tuned: on MovieLens 1M they reach what the package implicit reaches with the same numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImplicitAlsConfig {

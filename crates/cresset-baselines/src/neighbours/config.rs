@@ -6,8 +6,8 @@ use crate::ParameterError;
 
 /// Parameters of [`ItemNeighbours`](crate::ItemNeighbours); by default the cosine of sets.
 ///
-/// The defaults' `n_neighbours` and `shrinkage` were chosen on validation parts of MovieLens; `docs/baselines.md` has
-/// the parameters for sequences.
+/// The defaults are those of sets and were not tuned; `docs/baselines.md` has parameters for sequences, chosen on the
+/// validation part of MovieLens 100K.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ItemNeighboursConfig {
