@@ -19,7 +19,7 @@ use cresset_baselines::{
     PopularityConfig, TrainingSet,
 };
 use cresset_data::{DataConfig, Dataset, Ratings, SourceKind, Split, SplitKind, UserItems};
-use cresset_metrics::{ItemLists, RankingTask, Scorer, rank_catalogue};
+use cresset_metrics::{ItemLists, RankingPlan, RankingTask, Scorer, rank_catalogue};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -105,7 +105,7 @@ impl Parts {
             relevant: ItemLists { offsets: &relevant.0, items: &relevant.1 },
             seen: ItemLists { offsets: &seen.0, items: &seen.1 },
         };
-        let metrics = rank_catalogue(scorer, &task, &[10])?.metrics;
+        let metrics = rank_catalogue(scorer, &task, &RankingPlan::at_cutoffs(&[10])?)?.metrics;
         let of = |key| metrics.get(key).unwrap_or(f64::NAN);
         Ok(Figures { hit_rate: of("hit_rate@10"), recall: of("recall@10"), ndcg: of("ndcg@10") })
     }
