@@ -40,8 +40,8 @@ pub struct Args {
     /// those of the full catalogue and not to be compared with them
     #[arg(long, value_name = "PROTOCOL", default_value_t = Protocol::Full)]
     protocol: Protocol,
-    /// Measure the recommendations in this file too (user_id,item_id,score[,rank] as CSV or Parquet, or a TREC run), and
-    /// compare them with the first run
+    /// Measure the recommendations in this file too, users, items and scores as CSV, Parquet or a TREC run, and compare
+    /// them with the first run
     #[arg(long, value_name = "FILE", conflicts_with = "protocol")]
     predictions: Option<PathBuf>,
     /// Write what each user adds to the metrics of the first run

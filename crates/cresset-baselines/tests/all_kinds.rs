@@ -1,5 +1,7 @@
 //! What holds for every baseline: bad input, order of items, threads, files.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop at what should not fail")]
+
 use cresset_baselines::{Baseline, BaselineConfig, BaselineError, SavedBaselineError, TrainingSet};
 use cresset_data::random::{below, permutation, stream};
 use proptest::prelude::*;

@@ -42,6 +42,20 @@ pub struct UserValues {
     pub weights: Option<Vec<f64>>,
 }
 
+impl UserValues {
+    /// The values that count in the mean: those of weight 0 are left out.
+    #[must_use]
+    pub fn that_count(self) -> Self {
+        let Some(weights) = &self.weights else { return self };
+        let kept: Vec<usize> = (0..weights.len()).filter(|&at| weights[at] > 0.0).collect();
+        Self {
+            users: kept.iter().map(|&at| self.users[at]).collect(),
+            values: kept.iter().map(|&at| self.values[at]).collect(),
+            weights: Some(kept.iter().map(|&at| weights[at]).collect()),
+        }
+    }
+}
+
 /// Which columns of the table a key is the mean of.
 #[derive(Debug, Clone, PartialEq)]
 struct KeyColumns {

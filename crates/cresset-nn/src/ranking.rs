@@ -59,7 +59,7 @@ pub fn rank_rows<B: Backend>(
     }
     let candidates = without(scores.clone(), masked);
     let (above, equal) = counts(&scores, &candidates, asked);
-    let top_items = if top_k > 0 { best(candidates, top_k) } else { Vec::new() };
+    let top_items = if top_k > 0 { best(&candidates, top_k) } else { Vec::new() };
     RankedRows { above, equal, top_items, not_finite: None }
 }
 
@@ -126,7 +126,7 @@ fn counts<B: Backend>(
 }
 
 /// The best candidates of each row, equal scores by rising id.
-fn best<B: Backend>(candidates: Tensor<B, 2>, top_k: usize) -> Vec<u32> {
+fn best<B: Backend>(candidates: &Tensor<B, 2>, top_k: usize) -> Vec<u32> {
     let [n_rows, n_items] = candidates.dims();
     let k = top_k.min(n_items);
     let (values, items) = candidates.clone().topk_with_indices(k, 1);
@@ -134,11 +134,11 @@ fn best<B: Backend>(candidates: Tensor<B, 2>, top_k: usize) -> Vec<u32> {
     let at_least = ints(candidates.clone().greater_equal(last).int().sum_dim(1));
     let (values, items) = (floats(values), ints(items));
     let mut best = Vec::with_capacity(n_rows * top_k);
-    for row in 0..n_rows {
+    for (row, &at_least) in at_least.iter().enumerate() {
         let place = row * k..(row + 1) * k;
         let mut list: Vec<(f32, u32)> =
             values[place.clone()].iter().copied().zip(items[place].iter().copied()).collect();
-        if at_least[row] as usize > k {
+        if at_least as usize > k {
             let scores = floats(candidates.clone().narrow(0, row, 1));
             list = scores.into_iter().zip(0..).collect();
         }

@@ -61,10 +61,11 @@ fn at_the_fixed_point_the_loss_has_no_slope() {
     for ((&user, &item), &rating) in user_ids.iter().zip(&item_ids).zip(&ratings) {
         confidence[user as usize][item as usize] = (1.0 + config.alpha * f64::from(rating), 1.0);
     }
+    let confidence = |user: usize, item: usize| confidence[user][item];
     for user in 0..13 {
         for at in 0..config.embedding_dim {
             let of_item = |item: usize| {
-                let (c, p) = confidence[user][item];
+                let (c, p) = confidence(user, item);
                 c * (p - score(user, item)) * f64::from(model.item_vector(item as u32)[at])
             };
             let slope =
@@ -75,7 +76,7 @@ fn at_the_fixed_point_the_loss_has_no_slope() {
     for item in 0..10 {
         for at in 0..config.embedding_dim {
             let of_user = |user: usize| {
-                let (c, p) = confidence[user][item];
+                let (c, p) = confidence(user, item);
                 c * (p - score(user, item)) * f64::from(model.user_vector(user as u32)[at])
             };
             let slope =

@@ -43,7 +43,9 @@ fn factorise(matrix: &mut [f64], n: usize) -> Result<(), usize> {
     // What is left of a dependent row is rounding, and may be above zero.
     let is_rounding = |at: &usize| {
         let pivot = matrix[at * n + at].powi(2);
-        !(pivot > diagonal[*at] * f64::EPSILON * 16.0 * n as f64)
+        let is_whole = pivot > diagonal[*at] * f64::EPSILON * 16.0 * n as f64;
+        // NaN is not.
+        !is_whole
     };
     match (0..n).find(is_rounding) {
         Some(at) => Err(at),

@@ -100,20 +100,9 @@ struct OwnedMetric {
 fn of_users(report: &RankingReport) -> impl Iterator<Item = OwnedMetric> {
     let keys = report.metrics.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key);
     keys.filter_map(|key| {
-        let values = with_weight(report.user_values(key)?);
+        let values = report.user_values(key)?.that_count();
         (!values.users.is_empty()).then(|| OwnedMetric { key: key.to_owned(), values })
     })
-}
-
-/// The values without those of weight 0, which add nothing to the mean.
-fn with_weight(values: UserValues) -> UserValues {
-    let Some(weights) = &values.weights else { return values };
-    let kept: Vec<usize> = (0..weights.len()).filter(|&at| weights[at] > 0.0).collect();
-    UserValues {
-        users: kept.iter().map(|&at| values.users[at]).collect(),
-        values: kept.iter().map(|&at| values.values[at]).collect(),
-        weights: Some(kept.iter().map(|&at| weights[at]).collect()),
-    }
 }
 
 impl OwnedMetric {
@@ -241,6 +230,6 @@ mod tests {
         };
         let expected =
             UserValues { users: vec![3, 9], values: vec![0.5, 1.0], weights: Some(vec![2.0, 1.0]) };
-        assert_eq!(with_weight(values), expected);
+        assert_eq!(values.that_count(), expected);
     }
 }

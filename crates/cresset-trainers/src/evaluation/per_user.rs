@@ -66,7 +66,7 @@ impl PerUser {
 
     pub(super) fn add_ranking(&mut self, report: &RankingReport) {
         for (key, _) in report.metrics.iter().filter(|(_, value)| value.is_some()) {
-            if let Some(values) = report.user_values(key).map(with_weight) {
+            if let Some(values) = report.user_values(key).map(UserValues::that_count) {
                 self.columns.push(Column { key: key.to_owned(), values: Values::Mean(values) });
             }
         }
@@ -130,8 +130,7 @@ impl PerUser {
         let cells: Vec<Cells> = self.columns.iter().flat_map(Column::cells).collect();
         let header = std::iter::once(USER_ID).chain(cells.iter().map(|cells| cells.name.as_str()));
         table.write_record(header).map_err(fail)?;
-        let mut mentioned: Vec<u32> =
-            self.columns.iter().flat_map(|column| column.users()).copied().collect();
+        let mut mentioned: Vec<u32> = self.columns.iter().flat_map(Column::users).copied().collect();
         mentioned.sort_unstable();
         mentioned.dedup();
         let mut row = Vec::new();
@@ -263,17 +262,6 @@ impl Column {
             Values::Mean(UserValues { values, .. }) => vec![cells("", values)],
             Values::Ratio(sums) => vec![cells(SUM, &sums.numerators), cells(COUNT, &sums.denominators)],
         }
-    }
-}
-
-/// The values without those of weight 0, which add nothing to the mean.
-fn with_weight(values: UserValues) -> UserValues {
-    let Some(weights) = &values.weights else { return values };
-    let kept: Vec<usize> = (0..weights.len()).filter(|&at| weights[at] > 0.0).collect();
-    UserValues {
-        users: kept.iter().map(|&at| values.users[at]).collect(),
-        values: kept.iter().map(|&at| values.values[at]).collect(),
-        weights: Some(kept.iter().map(|&at| weights[at]).collect()),
     }
 }
 
