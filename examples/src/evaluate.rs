@@ -195,8 +195,10 @@ fn print(
         None => String::new(),
     };
     println!("{}{among}\n{}", args.split.name(), metric_table(&table));
-    for (key, reason) in rows.iter().flat_map(|(_, measured)| measured.metrics.undefined()) {
-        println!("{key} is undefined: {reason}");
+    for (name, measured) in rows {
+        for (key, reason) in measured.metrics.undefined() {
+            println!("{key} of {name} is undefined: {reason}");
+        }
     }
     let bootstrap = Bootstrap::default();
     let intervals =
@@ -208,6 +210,7 @@ fn print(
     {
         let comparison = given.per_user.against(&first.per_user, &PairedTest::default())?;
         println!("{file} against {name}, on the same users\n{comparison}\n");
+        println!("{file}: {}", given.counts);
     }
     println!("{}", rows[0].1.counts);
     Ok(())

@@ -35,7 +35,7 @@ pub struct Args {
     keep_seen: bool,
     /// Rank as if that part of the split and those after it were not known yet, so that its items may be found: for lists
     /// that `evaluate --predictions` is to measure
-    #[arg(long, value_enum, conflicts_with = "keep_seen")]
+    #[arg(long, value_enum, conflicts_with_all = ["keep_seen", "history"])]
     before: Option<Before>,
     /// With --all-users: the CSV file to write
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "history"])]
@@ -130,8 +130,9 @@ impl Recommend<'_> {
         let (min, max) = self.saved.data.rating_range;
         let mut read = (vec![], vec![]);
         for entry in history {
-            let (id, rating) =
-                entry.split_once(':').map_or((&entry[..], None), |(id, rating)| (id, Some(rating)));
+            // An id may hold a colon itself.
+            let pair = entry.rsplit_once(':').filter(|_| self.saved.data.items.index_of(entry).is_none());
+            let (id, rating) = pair.map_or((&entry[..], None), |(id, rating)| (id, Some(rating)));
             let wrong =
                 |text: &str| format!("--history {entry}: `{text}` is not a rating from {min} to {max}");
             let rating = match rating {

@@ -47,8 +47,8 @@ impl CleaningReport {
             ("sampled negative", self.sampled_negatives),
             ("missing", self.missing),
             ("out of range", self.out_of_range),
-            ("duplicate", self.duplicates),
             ("outside the time window", self.outside_time),
+            ("duplicate", self.duplicates),
             ("below the minimum rating", self.below_min_rating),
             ("below the minimum count", self.below_core),
         ]
@@ -85,9 +85,10 @@ pub(crate) fn clean(raw: &RawData, config: &DataConfig) -> Result<(Vec<u32>, Cle
         ..CleaningReport::default()
     };
     let mut kept = fit_rows(raw, config.on_bad_row, &mut report)?;
+    // What lies outside the window has not happened, and supersedes nothing.
+    report.outside_time = keep_window(rows, &mut kept, config);
     let duplicates = superseded(rows, &kept);
     report.duplicates = leave_out(&mut kept, &duplicates);
-    report.outside_time = keep_window(rows, &mut kept, config);
     if let Some(min_rating) = config.min_rating {
         report.below_min_rating = retain(&mut kept, |row| rows.ratings[row] >= min_rating);
     }
@@ -281,6 +282,13 @@ mod tests {
         assert_eq!(clean(&by_time, &DataConfig::default()).unwrap().0, [0]);
         let by_row = raw(&[("a", "x", 1.0, 9), ("a", "x", 2.0, 9)]);
         assert_eq!(clean(&by_row, &DataConfig::default()).unwrap().0, [1]);
+    }
+
+    #[test]
+    fn a_row_outside_the_window_supersedes_none_inside() {
+        let raw = raw(&[("a", "x", 1.0, 5), ("a", "x", 2.0, 20)]);
+        let config = DataConfig { max_time: Some(Moment(10)), ..DataConfig::default() };
+        assert_eq!(clean(&raw, &config).unwrap().0, [0]);
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
+use crate::catalogue::Catalogue;
 use crate::columns::{ColumnRef, ColumnsConfig, FileNames, FilesConfig};
 use crate::config::DataConfig;
 use crate::error::DataError;
-use crate::files::open_text;
+use crate::files::{FileError, TextFile, open_text};
 use crate::groups::Groups;
 use crate::interactions::Interactions;
 use crate::parquet_io::ParquetTable;
 use crate::source::SourceKind;
-use crate::text::{Dialect, Separator, first_row};
+use crate::text::{Dialect, RatingRow, RatingSink, Separator, first_row};
 use crate::vocabulary::Vocabulary;
 
 /// Stands for an item that the vocabulary does not have; it holds a place in its list all the same.
@@ -62,7 +63,12 @@ impl Predictions {
     ///
     /// [`DataError`] when the file cannot be read or lacks a column, or a row lacks a user, an item or a score.
     pub fn read(path: &Path, users: &Vocabulary, items: &Vocabulary) -> Result<Self, DataError> {
-        let (config, is_ranked) = config_for(path)?;
+        let text = path.to_string_lossy().to_ascii_lowercase();
+        let plain = text.trim_end_matches(".gz").trim_end_matches(".zst");
+        if plain.ends_with(".trec") || plain.ends_with(".run") {
+            return Ok(Self::of_rows(&read_run(path)?, false, users, items));
+        }
+        let (config, is_ranked) = config_for(path, plain)?;
         let rows = config.source.read(&config, Path::new(""))?.interactions;
         Ok(Self::of_rows(&rows, is_ranked, users, items))
     }
@@ -95,9 +101,7 @@ impl Predictions {
 }
 
 /// How a dump is read as a table of interactions, and whether its numbers are ranks.
-fn config_for(path: &Path) -> Result<(DataConfig, bool), DataError> {
-    let text = path.to_string_lossy().to_ascii_lowercase();
-    let plain = text.trim_end_matches(".gz").trim_end_matches(".zst");
+fn config_for(path: &Path, plain: &str) -> Result<(DataConfig, bool), DataError> {
     let files = FilesConfig {
         interactions: Some(FileNames::One(path.to_string_lossy().into_owned())),
         ..FilesConfig::default()
@@ -105,12 +109,6 @@ fn config_for(path: &Path) -> Result<(DataConfig, bool), DataError> {
     // The path is taken as it is, below no folder of a data set.
     let name = Some(String::new());
     let config = DataConfig { files, name, source: SourceKind::Csv, ..DataConfig::default() };
-    if plain.ends_with(".trec") || plain.ends_with(".run") {
-        let number = |number| Some(ColumnRef::Number(number));
-        let columns =
-            ColumnsConfig { user: number(0), item: number(2), rating: number(4), ..ColumnsConfig::default() };
-        return Ok((DataConfig { separator: " ".to_owned(), header: false, columns, ..config }, false));
-    }
     let is_parquet = path.is_dir() || plain.ends_with(".parquet") || plain.ends_with(".pq");
     let separator = if plain.ends_with(".tsv") { "\t" } else { "," };
     let source = if is_parquet { SourceKind::Parquet } else { SourceKind::Csv };
@@ -134,11 +132,28 @@ fn config_for(path: &Path) -> Result<(DataConfig, bool), DataError> {
     Ok((DataConfig { source, separator: separator.to_owned(), columns, ..config }, is_ranked))
 }
 
+/// A run as TREC's evaluation program reads it: six fields between white space of any length.
+fn read_run(path: &Path) -> Result<Interactions, DataError> {
+    let mut sink = RatingSink::new(None, &DataConfig::default());
+    sink.read_lines(open(path)?, |at, line, rows| {
+        let fields: Vec<&[u8]> =
+            line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).collect();
+        let &[user, _, item, _, score, _] = fields.as_slice() else {
+            return Err(at.bad_field("row", line, "six fields, `user Q0 item rank score tag`"));
+        };
+        rows.push(at, &RatingRow { user, item, rating: Some(score), ..RatingRow::default() })
+    })?;
+    Ok(sink.finish(Catalogue::default()).interactions)
+}
+
+fn open(path: &Path) -> Result<TextFile, DataError> {
+    let missing = || FileError::read(path, std::io::ErrorKind::NotFound);
+    Ok(open_text(path)?.ok_or_else(missing)?)
+}
+
 fn header_of(path: &Path, separator: &str) -> Result<Vec<String>, DataError> {
-    let missing = || crate::files::FileError::read(path, std::io::ErrorKind::NotFound);
-    let file = open_text(path)?.ok_or_else(missing)?;
     let separator = Separator::of(separator).unwrap_or(Separator::byte(b','));
-    Ok(first_row(file, Dialect::of(separator))?.names().to_vec())
+    Ok(first_row(open(path)?, Dialect::of(separator))?.names().to_vec())
 }
 
 #[cfg(test)]
@@ -161,7 +176,7 @@ mod tests {
         assert_eq!(csv.scores, [3.0, 4.0, 0.5, 0.25]);
         let tsv =
             read("a.tsv", "user\titem\tprediction\n2\t30\t0.5\n1\t10\t3\n2\t20\t0.25\n1\t20\t4\n").unwrap();
-        let run = "2 Q0 30 1 0.5 me\n1 Q0 10 2 3 me\n2 Q0 20 2 0.25 me\n1 Q0 20 1 4 me\n";
+        let run = "2 Q0 30 1 0.5 me\n1\tQ0\t10\t2\t3\tme\n2  Q0 20   2 0.25 me \n1 Q0 20 1 4 me\n";
         assert_eq!((&tsv, &read("a.trec", run).unwrap()), (&csv, &csv));
     }
 
@@ -178,6 +193,8 @@ mod tests {
         assert!(none.contains("a.csv") && none.contains("\"score\""), "{none}");
         let empty = read("a.csv", "user_id,item_id,score\n1,10,0.5\n1,20,\n").unwrap_err().to_string();
         assert!(empty.contains("a.csv:3"), "{empty}");
+        let short = read("a.run", "1 Q0 10 1 0.5 me\n1 Q0 20 2 0.4\n").unwrap_err().to_string();
+        assert!(short.contains("a.run:2") && short.contains("six fields"), "{short}");
         let text = read("a.csv", "user_id,item_id,score\n1,10,high\n").unwrap_err().to_string();
         assert!(text.contains("a.csv:2") && text.contains("high"), "{text}");
     }

@@ -140,8 +140,8 @@ mod tests {
             ..Default::default()
         };
         let left: Vec<u64> = steps_of(&cleaning).iter().map(|step| step.rows_left).collect();
-        // Read; unreadable, sampled negatives, missing, out of range, duplicate, time, rating, count.
-        assert_eq!(left, [10, 10, 8, 8, 5, 5, 5, 4]);
+        // Read; unreadable, sampled negatives, missing, out of range, time, duplicate, rating, count.
+        assert_eq!(left, [10, 10, 8, 8, 8, 5, 5, 4]);
     }
 
     #[test]

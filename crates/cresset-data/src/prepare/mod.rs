@@ -6,7 +6,7 @@
 //! | `sequences.txt` | `user item` a line, ids from 1, each user's items in time order |
 //! | `graph/` | `train.txt`, `valid.txt`, `test.txt` (`user item item ...`, indices from 0), `user_list.txt`, `item_list.txt` |
 //! | `negatives.json` | on request: frozen candidates of each tested user ([`CandidateSets`]) |
-//! | `items_text_emb_768.json` ... | the [vectors](crate::vectors) that `data.vectors` names, by their name and width |
+//! | `items_text_emb_768.json` ... | the [`vectors`](mod@crate::vectors) that `data.vectors` names, by their name and width |
 //! | `knowledge_graph/` | where `data.graph` names a source: the graph of [`crate::graph`], as it is saved |
 //! | `cleaned_ratings.csv` | on request: `userId,movieId,rating,timestamp` under external ids |
 //! | `manifest.json` | the configuration, what each cleaning step left out, the split, and the files with their hashes |

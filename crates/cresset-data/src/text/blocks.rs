@@ -191,11 +191,13 @@ impl Block {
 
 /// The first line with its end, and the number of line ends in it: more than one within quotes.
 fn first_line(bytes: &[u8], quotes: Quotes) -> (&[u8], u64) {
-    let mut end = 0;
+    let (mut end, mut is_open) = (0, false);
     for n_ends in 1.. {
-        end = memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |at| end + at + 1);
-        let is_open = || memchr_iter(b'"', &bytes[..end]).count() % 2 == 1;
-        if quotes == Quotes::Plain || end == bytes.len() || !is_open() {
+        let begin = end;
+        end = memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |at| begin + at + 1);
+        // Each byte is looked at once, however many line ends an open quote runs over.
+        is_open ^= quotes == Quotes::Csv && memchr_iter(b'"', &bytes[begin..end]).count() % 2 == 1;
+        if end == bytes.len() || !is_open {
             return (&bytes[..end], n_ends);
         }
     }
@@ -250,6 +252,12 @@ mod tests {
         let text = "1,\"two\nlines\"\n2,x\n";
         assert_eq!(lines(text, Quotes::Csv), numbered(&[(1, "1,\"two\nlines\""), (3, "2,x")]));
         assert_eq!(lines(text, Quotes::Plain).len(), 3);
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_one_line_and_is_read_in_no_time() {
+        let text = format!("1,\"two\n{}", "3,4\n".repeat(500_000));
+        assert_eq!(lines(&text, Quotes::Csv).len(), 1);
     }
 
     #[test]

@@ -157,6 +157,10 @@ pub fn of_dataset(
     let folder = data_dir.join(config.folder());
     let read = |entry: &VectorSourceConfig| {
         let vectors = entry.read(config, &folder, data)?;
+        let file = entry.file.as_deref().unwrap_or("null");
+        let expected = "vectors under ids of the data, and none of its ids is one: name a data.vectors.map from the ids \
+                        of the data to its own, or the column of its ids";
+        require(vectors.n_present() > 0, "data.vectors.file", &file, expected)?;
         Ok(NamedVectors { name: entry.name.clone(), of: entry.of, vectors })
     };
     config.vectors.iter().map(read).collect()
@@ -218,6 +222,17 @@ mod tests {
         assert_eq!(
             refused(twice),
             "data.vectors.name = \"text\": expected another name, \"text\" is that of an entry above"
+        );
+    }
+
+    #[test]
+    fn vectors_under_the_ids_of_something_else_are_refused() {
+        let data_dir = folder_with(&[("texts.json", r#"{ "b7": [8.0] }"#)]);
+        let config = config(r#"[{ "name": "text", "file": "texts.json" }]"#);
+        let data = Dataset::load(&config, data_dir.path()).unwrap();
+        let message = of_dataset(&config, data_dir.path(), &data).unwrap_err().to_string();
+        assert!(
+            message.starts_with("data.vectors.file = texts.json") && message.contains("data.vectors.map")
         );
     }
 

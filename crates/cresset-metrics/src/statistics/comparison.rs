@@ -37,7 +37,7 @@ pub struct PairedTest {
 pub struct Comparison {
     /// In the order of the baseline's metrics.
     pub metrics: Vec<ComparedMetric>,
-    /// What could not be compared; only [`PairedTest::compare_reports`] leaves anything out.
+    /// What could not be compared; [`PairedTest::compare`] itself leaves nothing out.
     pub left_out: Vec<LeftOut>,
 }
 

@@ -97,25 +97,26 @@ impl PerUser {
     ///
     /// # Errors
     ///
-    /// If the two have a metric of different users, or a setting is out of its range.
+    /// If a setting is out of its range.
     pub fn against(&self, baseline: &Self, test: &PairedTest) -> Result<Comparison, StatisticsError> {
         let (mut before, mut after, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         for column in &baseline.columns {
-            match self.columns.iter().find(|own| own.key == column.key) {
-                Some(own) if own.weights() == column.weights() => {
+            let own = self.columns.iter().find(|own| own.key == column.key);
+            match own.ok_or("only the first run has it").and_then(|own| own.beside(column)) {
+                Ok(own) => {
                     before.push(column.metric());
                     after.push(own.metric());
                 }
-                found => {
-                    let reason = if found.is_some() {
-                        "each run weighs users in its own way"
-                    } else {
-                        "only one run has it"
-                    };
-                    left_out.push(LeftOut { key: column.key.clone(), reason: reason.to_owned() });
-                }
+                Err(reason) => left_out.push(LeftOut { key: column.key.clone(), reason: reason.to_owned() }),
             }
         }
+        let is_new = |own: &&Column| baseline.columns.iter().all(|column| column.key != own.key);
+        left_out.extend(
+            self.columns
+                .iter()
+                .filter(is_new)
+                .map(|own| LeftOut { key: own.key.clone(), reason: "only the second run has it".to_owned() }),
+        );
         Ok(Comparison { left_out, ..test.compare(&before, &after)? })
     }
 
@@ -223,6 +224,15 @@ impl Cells<'_> {
 }
 
 impl Column {
+    /// It, where its users and what they weigh are those of `other`; else why the two cannot be compared.
+    fn beside(&self, other: &Self) -> Result<&Self, &'static str> {
+        match self {
+            _ if self.users() != other.users() => Err("it has a value for other users in each run"),
+            _ if self.weights() != other.weights() => Err("each run weighs users in its own way"),
+            _ => Ok(self),
+        }
+    }
+
     fn users(&self) -> &[u32] {
         match &self.values {
             Values::Mean(values) => &values.users,
@@ -374,5 +384,17 @@ mod tests {
         assert_eq!(comparison.metrics[0].difference.estimate, 0.0);
         let left_out: Vec<&str> = comparison.left_out.iter().map(|left| left.key.as_str()).collect();
         assert_eq!(left_out, ["ndcg@10", "gauc"]);
+    }
+
+    #[test]
+    fn a_metric_with_values_of_other_users_leaves_the_others_standing() {
+        let (baseline, mut candidate) = (sample(), sample());
+        if let Values::Mean(ndcg) = &mut candidate.columns[2].values {
+            ndcg.users = vec![0];
+        }
+        let comparison = candidate.against(&baseline, &PairedTest::default()).unwrap();
+        assert_eq!((comparison.metrics.len(), comparison.left_out.len()), (3, 1));
+        assert_eq!(comparison.left_out[0].key, "ndcg@10");
+        assert!(comparison.left_out[0].reason.contains("other users"));
     }
 }
