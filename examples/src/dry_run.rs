@@ -1,5 +1,6 @@
 //! `train --dry-run`: what a newcomer runs first on their own files.
 
+use cresset::baselines::{BaselineConfig, BaselineError, TrainingSet};
 use cresset::data::{Batches, Dataset, RatingBatches, Split};
 use cresset::device::OnBackend;
 use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
@@ -7,7 +8,7 @@ use cresset::nn::optim::Optimizer;
 use cresset::nn::{AutodiffRecommender, ConfigError, StepKey, TrainModel, scalar};
 
 use crate::failure::Failure;
-use crate::models::{Config, ModelConfig};
+use crate::models::{Config, ModelConfig, NetworkConfig};
 
 /// One batch, forward, backward and through the optimiser, each step printed.
 pub struct DryRun<'a> {
@@ -33,7 +34,8 @@ impl OnBackend for DryRun<'_> {
         );
         println!("           {}", split.note);
         match &config.model {
-            ModelConfig::KgMf(model) => self.kg_mf::<B>(model, &split, &device)?,
+            ModelConfig::Network(NetworkConfig::KgMf(model)) => self.kg_mf::<B>(model, &split, &device)?,
+            ModelConfig::Baseline(model) => self.baseline(model, &split)?,
         }
         println!("done       the config trains; run again without --dry-run");
         Ok(())
@@ -41,6 +43,15 @@ impl OnBackend for DryRun<'_> {
 }
 
 impl DryRun<'_> {
+    fn baseline(&self, config: &BaselineConfig, split: &Split) -> Result<(), BaselineError> {
+        let train = self.dataset.ratings.select(&split.train);
+        let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
+        let model = config.fit(&TrainingSet::from_ratings(&train, n_users, n_items))?;
+        let n_parameters: usize = model.n_parameters().iter().map(|(_, n)| n).sum();
+        println!("model      {}, {n_parameters} parameters, fitted at once", config.kind());
+        Ok(())
+    }
+
     fn kg_mf<B: AutodiffRecommender>(
         &self,
         config: &KgMfConfig,

@@ -1,12 +1,13 @@
 //! `evaluate`: the metrics of trained runs, measured anew, and of what others recommend.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
-use cresset::data::UserItems;
 use cresset::data::files::FileError;
 use cresset::data::negatives::{CandidateSets, Protocol};
 use cresset::data::predictions::Predictions;
+use cresset::data::{Ratings, UserItems};
 use cresset::device::{OnBackend, on_device};
 use cresset::metrics::statistics::{Bootstrap, PairedTest};
 use cresset::metrics::{Metric, Metrics, RatingPredictor, Scorer, Ties};
@@ -17,8 +18,9 @@ use cresset::trainers::{EvaluationPart, Judged, Measured, TrainingFacts};
 
 use crate::cli::{Common, LogFile};
 use crate::failure::Failure;
-use crate::fit::baselines;
-use crate::saved::{Saved, Served};
+use crate::floor::Floor;
+use crate::saved::Saved;
+use crate::served::Served;
 
 /// Measure trained runs on their own split; several are judged as an ensemble too
 #[derive(Debug, Parser)]
@@ -78,18 +80,28 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let first = &runs[0];
     let part = part(args, first)?;
     let candidates = candidates(args, first, &part)?;
-    let mut rows =
-        on_device(&device, Measure { runs: &runs, part: &part, candidates: candidates.as_ref() })??;
+    let known = match args.split {
+        Part::Valid => first.train(),
+        Part::Test => first.known_at_test(),
+    };
+    let measure = Measure { runs: &runs, part: &part, candidates: candidates.as_ref(), known: &known };
+    let mut table = on_device(&device, measure)??;
     if let Some(file) = &args.predictions {
-        rows.push((file.display().to_string(), given(file, first, &part)?));
+        table.rows.push((file.display().to_string(), given(file, first, &part)?));
     }
     if let Some(file) = &args.per_user {
-        rows[0].1.per_user.save(file, &first.data.users)?;
+        table.rows[0].1.per_user.save(file, &first.data.users)?;
     }
-    print(args, first, &part, candidates.as_ref(), &rows)
+    print(args, &table)
 }
 
-type Rows = Vec<(String, Measured)>;
+/// What was measured.
+struct Table {
+    /// The runs, their ensemble, and what a file recommends.
+    rows: Vec<(String, Measured)>,
+    /// The simple recommenders, unless the config wants none.
+    floor: BTreeMap<String, Metrics>,
+}
 
 /// The part to measure on, with what is asked of it.
 fn part(args: &Args, run: &Saved) -> Result<EvaluationPart, Failure> {
@@ -179,20 +191,13 @@ fn given(file: &Path, run: &Saved, part: &EvaluationPart) -> Result<Measured, Fa
     Ok(measured)
 }
 
-fn print(
-    args: &Args,
-    run: &Saved,
-    part: &EvaluationPart,
-    candidates: Option<&CandidateSets>,
-    rows: &Rows,
-) -> Result<(), Failure> {
-    let baselines = baselines(part, candidates, &run.train(), run.data.users.len(), run.data.items.len())?;
+fn print(args: &Args, Table { rows, floor }: &Table) -> Result<(), Failure> {
     let mut table: Vec<(&str, &Metrics)> =
         rows.iter().map(|(name, measured)| (name.as_str(), &measured.metrics)).collect();
-    table.extend(baselines.iter().map(|(name, metrics)| (name.as_str(), metrics)));
-    let among = match candidates {
-        Some(_) => format!(", ranked among {} candidates", args.protocol),
-        None => String::new(),
+    table.extend(floor.iter().map(|(name, metrics)| (name.as_str(), metrics)));
+    let among = match args.protocol {
+        Protocol::Full => String::new(),
+        protocol => format!(", ranked among {protocol} candidates"),
     };
     println!("{}{among}\n{}", args.split.name(), metric_table(&table));
     for (name, measured) in rows {
@@ -229,28 +234,45 @@ struct Measure<'a> {
     runs: &'a [Saved],
     part: &'a EvaluationPart,
     candidates: Option<&'a CandidateSets>,
+    /// The ratings by which users are known.
+    known: &'a Ratings,
 }
 
 impl OnBackend for Measure<'_> {
-    type Out = Result<Rows, Failure>;
+    type Out = Result<Table, Failure>;
 
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
         let (mut rows, mut models) = (Vec::new(), Vec::new());
         for run in self.runs {
-            let model = run.model::<B>(&device)?;
-            let judged = Judged { predictor: Some(&*model), scorer: Some(&*model) };
-            rows.push((
-                run.run.path().display().to_string(),
-                self.part.measure_with(self.candidates, judged)?,
-            ));
+            let model = run.model::<B>(&device)?.knowing(self.known)?;
+            let measured = self.part.measure_with(self.candidates, model.judged())?;
+            rows.push((run.run.path().display().to_string(), measured));
             models.push(model);
         }
+        let floor = self.floor(&*models[0])?;
         if models.len() > 1 {
             let ensemble = Ensemble { models };
-            let measured = self.part.measure_with(self.candidates, Judged::both(&ensemble))?;
+            let measured = self.part.measure_with(self.candidates, ensemble.judged())?;
             rows.push(("ensemble".to_owned(), measured));
         }
-        Ok(rows)
+        Ok(Table { rows, floor })
+    }
+}
+
+impl Measure<'_> {
+    fn floor(&self, beside: &dyn Served) -> Result<BTreeMap<String, Metrics>, Failure> {
+        let first = &self.runs[0];
+        if !first.config.training.baselines {
+            return Ok(BTreeMap::new());
+        }
+        let floor = Floor {
+            train: &first.train(),
+            known: self.known,
+            n_users: first.data.users.len(),
+            n_items: first.data.items.len(),
+            split: first.config.data.split,
+        };
+        floor.measure(self.part, self.candidates, beside.judged())
     }
 }
 
@@ -260,37 +282,54 @@ struct Ensemble {
 }
 
 impl Ensemble {
-    fn mean(&self, mut each: impl FnMut(&dyn Served) -> Vec<f32>) -> Vec<f32> {
-        let mut sum: Vec<f32> = Vec::new();
-        for model in &self.models {
-            let values = each(&**model);
-            sum.resize(values.len(), 0.0);
-            sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    /// By what all of its models can be measured by.
+    fn judged(&self) -> Judged<'_> {
+        Judged {
+            predictor: self.predictors().map(|_| self as &dyn RatingPredictor),
+            scorer: self.scorers().map(|_| self as &dyn Scorer),
         }
-        let n = self.models.len() as f32;
-        sum.into_iter().map(|sum| sum / n).collect()
     }
+
+    fn predictors(&self) -> Option<Vec<&dyn RatingPredictor>> {
+        self.models.iter().map(|model| model.predictor()).collect()
+    }
+
+    fn scorers(&self) -> Option<Vec<&dyn Scorer>> {
+        self.models.iter().map(|model| model.scorer()).collect()
+    }
+}
+
+/// The mean of rows of equal length, element by element.
+fn mean(rows: impl ExactSizeIterator<Item = Vec<f32>>) -> Vec<f32> {
+    let n = rows.len() as f32;
+    let mut sum: Vec<f32> = Vec::new();
+    for row in rows {
+        sum.resize(row.len(), 0.0);
+        sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
+    sum.into_iter().map(|sum| sum / n).collect()
 }
 
 impl RatingPredictor for Ensemble {
     fn predict_pairs(&self, users: &[u32], items: &[u32]) -> Vec<f32> {
-        self.mean(|model| model.predict_pairs(users, items))
+        let models = self.predictors().unwrap_or_default();
+        mean(models.into_iter().map(|model| model.predict_pairs(users, items)))
     }
 }
 
 impl Scorer for Ensemble {
     fn n_items(&self) -> usize {
-        self.models[0].n_items()
+        self.scorers().map_or(0, |models| models[0].n_items())
     }
 
     fn score_block(&self, users: &[u32], scores: &mut [f32]) {
-        let n = scores.len();
-        let mean = self.mean(|model| {
-            let mut scores = vec![0.0; n];
-            model.score_block(users, &mut scores);
-            scores
-        });
-        scores.copy_from_slice(&mean);
+        let models = self.scorers().unwrap_or_default();
+        let all = mean(models.into_iter().map(|model| {
+            let mut own = vec![0.0; scores.len()];
+            model.score_block(users, &mut own);
+            own
+        }));
+        scores.copy_from_slice(&all);
     }
 }
 

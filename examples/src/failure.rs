@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use cresset::baselines::BaselineError;
+use cresset::baselines::{BaselineError, SavedBaselineError};
 use cresset::data::DataError;
 use cresset::data::files::FileError;
 use cresset::data::negatives::NegativesError;
@@ -67,7 +67,7 @@ macro_rules! fails_as {
 
 fails_as!(input: ConfigError, ConfigFileError, DataError, DeviceError, FileError, RunDirError, SavedDataError);
 fails_as!(input: WeightsError);
-fails_as!(input: BaselineError);
+fails_as!(input: BaselineError, SavedBaselineError);
 fails_as!(input: NegativesError, PerUserError, StatisticsError);
 fails_as!(other: MetricError, PlotError);
 

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
-use cresset::baselines::{GlobalMean, ItemMean, Popularity, TrainingSet, UserMean};
-use cresset::data::negatives::CandidateSets;
+use cresset::baselines::{BaselineConfig, TrainingSet};
 use cresset::data::{Dataset, RatingBatches, Ratings, Split};
 use cresset::device::{DeviceSpec, OnBackend};
 use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
-use cresset::metrics::Metrics;
 use cresset::metrics::statistics::Bootstrap;
 use cresset::nn::AutodiffRecommender;
 use cresset::trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
@@ -19,7 +17,10 @@ use cresset::trainers::{
 };
 
 use crate::failure::Failure;
-use crate::models::{Config, ModelConfig};
+use crate::floor::{Floor, known_at_test};
+use crate::models::{Config, ModelConfig, NetworkConfig};
+use crate::saved::WEIGHTS;
+use crate::served::Served;
 
 /// What each user adds to the metrics of the test part, in the run directory.
 pub const TEST_USERS: &str = "test_users.csv";
@@ -53,6 +54,21 @@ struct Parts {
     train: Ratings,
     valid: EvaluationPart,
     test: EvaluationPart,
+    /// By which users are known at the test.
+    known_at_test: Ratings,
+}
+
+/// A model, and how it came to be.
+struct Fitted {
+    model: Box<dyn Served>,
+    n_parameters: usize,
+    /// 0 where there are no epochs.
+    best_epoch: u64,
+    epochs: u64,
+    examples_per_second: f64,
+    /// Seconds of the run, those of sessions before a resume too, up to `at`.
+    seconds: f64,
+    at: Instant,
 }
 
 impl OnBackend for Fit<'_> {
@@ -72,11 +88,14 @@ impl OnBackend for Fit<'_> {
             EvaluationPart::new(part, seen, n_users, &self.config.evaluation).with_facts(facts.clone())
         };
         let valid = judge(part(&self.split.valid), &train);
-        let seen = part(&self.split.before_test());
-        let parts = Parts { valid, test: judge(test, &seen), train };
-        match &self.config.model {
-            ModelConfig::KgMf(model) => self.kg_mf::<B>(model, parts, &device),
-        }
+        let test = judge(test, &part(&self.split.before_test()));
+        let known_at_test = part(&known_at_test(&self.split, self.config.data.split));
+        let parts = Parts { train, valid, test, known_at_test };
+        let fitted = match &self.config.model {
+            ModelConfig::Network(NetworkConfig::KgMf(model)) => self.kg_mf::<B>(model, &parts, &device)?,
+            ModelConfig::Baseline(model) => self.baseline(model, &parts)?,
+        };
+        self.judge(fitted, &parts)
     }
 }
 
@@ -84,15 +103,15 @@ impl Fit<'_> {
     fn kg_mf<B: AutodiffRecommender>(
         &self,
         config: &KgMfConfig,
-        parts: Parts,
+        parts: &Parts,
         device: &B::Device,
-    ) -> Result<Results, Failure> {
+    ) -> Result<Fitted, Failure> {
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
         let scale = RatingScale::of(&parts.train, self.dataset.rating_range);
         let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;
         let model = model.with_cold_rows_at_zero(&parts.train);
-        let batches = RatingBatches::new(parts.train, training.batch_size, training.seed);
+        let batches = RatingBatches::new(parts.train.clone(), training.batch_size, training.seed);
         let trainer = Trainer {
             config: training,
             run: self.run,
@@ -104,31 +123,59 @@ impl Fit<'_> {
             |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(Judged::both(model))?.metrics);
         let before = self.began.elapsed();
         let trained = trainer.fit(model, &batches, &mut validate, device)?;
-        let after = Instant::now();
-
-        let n_parameters = config.n_parameters(n_users, n_items).iter().map(|(_, n)| n).sum();
-        let best = &trained.model;
-        let valid = parts.valid.measure(Judged::both(best))?.metrics;
-        let test = parts.test.measure(Judged::both(best))?;
-        tracing::info!("{}", test.counts);
-        test.per_user.save(&self.run.file(TEST_USERS), &self.dataset.users)?;
-        let intervals = test.intervals(&Bootstrap::default())?;
-        let baselines = match training.baselines {
-            true => baselines(&parts.test, None, batches.ratings(), n_users, n_items)?,
-            false => BTreeMap::new(),
-        };
-        let Progress { history, early_stop, epoch, .. } = &trained.progress;
+        let Progress { history, early_stop, epoch, seconds, .. } = &trained.progress;
         if self.config.output.plots {
             plot::training_history(history, &self.run.file("plots/training_history.png"))?;
         }
-        let results = Results {
-            model: self.config.model.kind().to_owned(),
-            n_parameters,
+        Ok(Fitted {
+            n_parameters: config.n_parameters(n_users, n_items).iter().map(|(_, n)| n).sum(),
             best_epoch: early_stop.best.map_or(0, |(epoch, _)| epoch),
             epochs: *epoch,
-            // The sessions before a resume count, and so do reading and judging in this one.
-            seconds: trained.progress.seconds + (before + after.elapsed()).as_secs_f64(),
             examples_per_second: trained.examples_per_second,
+            seconds: seconds + before.as_secs_f64(),
+            at: Instant::now(),
+            model: Box::new(trained.model),
+        })
+    }
+
+    /// There are no epochs, so nothing is resumed: what was interrupted is fitted again.
+    fn baseline(&self, config: &BaselineConfig, parts: &Parts) -> Result<Fitted, Failure> {
+        let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
+        let before = Instant::now();
+        let model = config.fit(&TrainingSet::from_ratings(&parts.train, n_users, n_items))?;
+        let fitting = before.elapsed().as_secs_f64();
+        tracing::info!("fitted to {} ratings in {fitting:.2} s", parts.train.len());
+        model.save(&self.run.file(WEIGHTS))?;
+        Ok(Fitted {
+            n_parameters: model.n_parameters().iter().map(|(_, n)| n).sum(),
+            best_epoch: 0,
+            epochs: 0,
+            examples_per_second: parts.train.len() as f64 / fitting,
+            seconds: self.began.elapsed().as_secs_f64(),
+            at: Instant::now(),
+            model: Box::new(model),
+        })
+    }
+
+    fn judge(&self, fitted: Fitted, parts: &Parts) -> Result<Results, Failure> {
+        let model = fitted.model.knowing(&parts.train)?;
+        let valid = parts.valid.measure(model.judged())?.metrics;
+        let model = model.knowing(&parts.known_at_test)?;
+        let test = parts.test.measure(model.judged())?;
+        tracing::info!("{}", test.counts);
+        test.per_user.save(&self.run.file(TEST_USERS), &self.dataset.users)?;
+        let intervals = test.intervals(&Bootstrap::default())?;
+        let baselines = match self.config.training.baselines {
+            true => self.floor(parts).measure(&parts.test, None, model.judged())?,
+            false => BTreeMap::new(),
+        };
+        let results = Results {
+            model: self.config.model.kind().to_owned(),
+            n_parameters: fitted.n_parameters,
+            best_epoch: fitted.best_epoch,
+            epochs: fitted.epochs,
+            seconds: fitted.seconds + fitted.at.elapsed().as_secs_f64(),
+            examples_per_second: fitted.examples_per_second,
             peak_memory_mb: peak_memory_mb(),
             valid,
             test_intervals: intervals.into_iter().map(|(key, it)| (key, [it.low, it.high])).collect(),
@@ -138,6 +185,16 @@ impl Fit<'_> {
         };
         self.run.write_yaml("results.yaml", &results)?;
         Ok(results)
+    }
+
+    fn floor<'p>(&self, parts: &'p Parts) -> Floor<'p> {
+        Floor {
+            train: &parts.train,
+            known: &parts.known_at_test,
+            n_users: self.dataset.n_users(),
+            n_items: self.dataset.n_items(),
+            split: self.config.data.split,
+        }
     }
 
     fn saved_data(&self) -> SavedData {
@@ -192,33 +249,4 @@ impl Fit<'_> {
             git_commit: manifest::git_commit(),
         }
     }
-}
-
-/// The simple recommenders on the same part, fitted on the same training ratings.
-///
-/// # Errors
-///
-/// If there is no training rating.
-pub fn baselines(
-    part: &EvaluationPart,
-    candidates: Option<&CandidateSets>,
-    train: &Ratings,
-    n_users: usize,
-    n_items: usize,
-) -> Result<BTreeMap<String, Metrics>, Failure> {
-    let training = TrainingSet::from_ratings(train, n_users, n_items);
-    let global = GlobalMean::fit(&training)?;
-    let user = UserMean::fit(&training, 0.0)?;
-    let item = ItemMean::fit(&training, 0.0)?;
-    let popularity = Popularity::fit(&training)?;
-    let judged: [(&str, Judged<'_>); 4] = [
-        ("global mean", Judged { predictor: Some(&global), scorer: None }),
-        ("user mean", Judged { predictor: Some(&user), scorer: None }),
-        ("item mean", Judged::both(&item)),
-        ("popularity", Judged { predictor: None, scorer: Some(&popularity) }),
-    ];
-    let measure = |(name, judged): (&str, Judged<'_>)| {
-        Ok((name.to_owned(), part.measure_with(candidates, judged)?.metrics))
-    };
-    judged.into_iter().map(measure).collect()
 }

@@ -1,7 +1,8 @@
 //! The commands, one module each, and what they share. A binary in `bin/` parses its arguments and calls one.
 //!
 //! This is where concrete things are named: which models there are ([`models`]), how one is fitted from data to
-//! results ([`fit`]), how a trained one is opened again ([`saved`]). Everything else is in the crates.
+//! results ([`fit`]), what it is printed beside ([`floor`]), how a trained one is opened again ([`saved`]) and what it can do
+//! then ([`served`]). Everything else is in the crates.
 
 // The types of Burn's graphs nest deeper than the compiler follows by default.
 #![recursion_limit = "256"]
@@ -12,6 +13,7 @@ pub mod dry_run;
 pub mod evaluate;
 pub mod failure;
 pub mod fit;
+pub mod floor;
 pub mod inspect;
 pub mod models;
 pub mod predict;
@@ -19,4 +21,5 @@ pub mod prepare;
 pub mod recommend;
 pub mod report;
 pub mod saved;
+pub mod served;
 pub mod train;

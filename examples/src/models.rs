@@ -1,22 +1,47 @@
 //! The models that these binaries compose, behind one config section.
 
+use cresset::baselines::BaselineConfig;
 use cresset::kg_mf::KgMfConfig;
 use cresset::nn::ConfigError;
 use cresset::trainers::config::{ModelSection, RunConfig};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use yaml_serde::Value;
 
 use crate::failure::Failure;
 
 /// The `model` section: `kind` says which.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ModelConfig {
+    /// Trained in epochs.
+    Network(NetworkConfig),
+    /// Fitted at once.
+    Baseline(BaselineConfig),
+}
+
+/// A model that is trained in epochs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum ModelConfig {
+pub enum NetworkConfig {
     /// Knowledge-graph matrix factorisation.
     KgMf(KgMfConfig),
 }
 
 /// A whole config file.
 pub type Config = RunConfig<ModelConfig>;
+
+impl<'de> Deserialize<'de> for ModelConfig {
+    /// By `kind`, so that an error is that of the kind meant: trying one after the other would lose it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let section = Value::deserialize(deserializer)?;
+        let kind = section.get("kind").and_then(Value::as_str).unwrap_or_default();
+        if BaselineConfig::KINDS.contains(&kind) {
+            return BaselineConfig::deserialize(section).map(Self::Baseline).map_err(D::Error::custom);
+        }
+        NetworkConfig::deserialize(section).map(Self::Network).map_err(D::Error::custom)
+    }
+}
 
 /// Refuses what no model learns from, so that nobody takes it for learnt.
 ///
@@ -41,28 +66,71 @@ impl ModelConfig {
     /// Its `kind`.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::KgMf(_) => "kg-mf",
+            Self::Network(NetworkConfig::KgMf(_)) => "kg-mf",
+            Self::Baseline(config) => config.kind(),
         }
     }
 
-    /// Parameters by part, for tables of this size.
+    /// Parameters by part, for tables of this size; of a baseline that keeps what it finds, the most there can be.
     pub fn n_parameters(&self, n_users: usize, n_items: usize) -> Vec<(&'static str, usize)> {
         match self {
-            Self::KgMf(config) => config.n_parameters(n_users, n_items),
+            Self::Network(NetworkConfig::KgMf(config)) => config.n_parameters(n_users, n_items),
+            Self::Baseline(config) => config.n_parameters(n_users, n_items),
         }
     }
 }
 
 impl ModelSection for ModelConfig {
-    const KINDS: &'static [&'static str] = &["kg-mf"];
+    const KINDS: &'static [&'static str] = &[
+        "kg-mf",
+        "global-mean",
+        "user-mean",
+        "item-mean",
+        "popularity",
+        "item-neighbours",
+        "ease",
+        "implicit-als",
+    ];
 
     fn defaults(kind: &str) -> Option<Self> {
-        (kind == "kg-mf").then(|| Self::KgMf(KgMfConfig::default()))
+        match kind {
+            "kg-mf" => Some(Self::Network(NetworkConfig::KgMf(KgMfConfig::default()))),
+            _ => BaselineConfig::defaults(kind).map(Self::Baseline),
+        }
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
         match self {
-            Self::KgMf(config) => config.validate(),
+            Self::Network(NetworkConfig::KgMf(config)) => config.validate(),
+            Self::Baseline(config) => config.validate().map_err(|error| ConfigError {
+                field: error.field.to_owned(),
+                value: error.value,
+                expected: error.expected,
+            }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_defaults_that_survive_being_written() {
+        for kind in ModelConfig::KINDS {
+            let config = ModelConfig::defaults(kind).unwrap();
+            assert_eq!(config.kind(), *kind);
+            let written = yaml_serde::to_string(&config).unwrap();
+            assert!(written.contains(&format!("kind: {kind}\n")), "{written}");
+            assert_eq!(yaml_serde::from_str::<ModelConfig>(&written).unwrap(), config);
+        }
+        assert!(BaselineConfig::KINDS.iter().all(|kind| ModelConfig::KINDS.contains(kind)));
+    }
+
+    #[test]
+    fn an_error_is_that_of_the_kind_that_is_named() {
+        let error = |text: &str| yaml_serde::from_str::<ModelConfig>(text).unwrap_err().to_string();
+        assert!(error("{kind: ease, lambda: 3}").contains("`lambda`"));
+        assert!(error("{kind: kg-mf, embedding_dim: x}").contains("usize"));
     }
 }

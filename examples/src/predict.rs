@@ -54,7 +54,14 @@ impl OnBackend for Predict<'_> {
 
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
         let model = self.saved.model::<B>(&device)?;
-        Ok(model.predict_pairs(&[self.user], &[self.item])[0])
+        let Some(predictor) = model.predictor() else {
+            return Err(Failure::input(format!(
+                "{} holds {}, which predicts no ratings; ask `recommend` for its list",
+                self.saved.run.path().display(),
+                self.saved.config.model.kind()
+            )));
+        };
+        Ok(predictor.predict_pairs(&[self.user], &[self.item])[0])
     }
 }
 

@@ -6,15 +6,16 @@ use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args as Group, Parser, ValueEnum};
-use cresset::data::UserItems;
 use cresset::data::files::{atomic_write_with, read_bytes};
+use cresset::data::{Ratings, UserItems};
 use cresset::device::{OnBackend, on_device};
 use cresset::metrics::top_k;
 use cresset::nn::AutodiffRecommender;
 
 use crate::cli::{Common, LogFile};
 use crate::failure::Failure;
-use crate::saved::{Saved, Served};
+use crate::saved::Saved;
+use crate::served::Served;
 
 /// Recommend items from a trained run
 #[derive(Debug, Parser)]
@@ -89,7 +90,8 @@ impl OnBackend for Recommend<'_> {
     type Out = Result<(), Failure>;
 
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
-        let model = self.saved.model::<B>(&device)?;
+        let known = self.known();
+        let model = self.saved.model::<B>(&device)?.knowing(&known)?;
         let masks = Masks::new(self.args, self.saved)?;
         let Whom { user, history, .. } = &self.args.whom;
         match (user, history, &self.args.output) {
@@ -105,7 +107,23 @@ impl OnBackend for Recommend<'_> {
 type Ranked = Vec<(u32, f32)>;
 
 impl Recommend<'_> {
+    /// The ratings by which users are known: all of them, or those before the part that lists are for.
+    fn known(&self) -> Ratings {
+        match self.args.before {
+            None => self.saved.data.ratings.clone(),
+            Some(Before::Valid) => self.saved.train(),
+            Some(Before::Test) => self.saved.known_at_test(),
+        }
+    }
+
+    /// The error of a model that ranks nothing.
+    fn no_ranking(&self) -> Failure {
+        let (run, kind) = (self.saved.run.path().display(), self.saved.config.model.kind());
+        Failure::input(format!("{run} holds {kind}, which ranks nothing; ask `predict` for its ratings"))
+    }
+
     fn rank(&self, model: &dyn Served, masks: &Masks, users: &[u32]) -> Result<Vec<Ranked>, Failure> {
+        let model = model.scorer().ok_or_else(|| self.no_ranking())?;
         let n_items = model.n_items();
         let mut scores = vec![0.0; users.len() * n_items];
         model.score_block(users, &mut scores);
@@ -120,7 +138,7 @@ impl Recommend<'_> {
 
     fn for_history(&self, model: &dyn Served, masks: &Masks, history: &[String]) -> Result<(), Failure> {
         let (items, ratings) = self.read_history(history)?;
-        let scores = model.score_history(&items, &ratings);
+        let scores = model.score_history(&items, &ratings).ok_or_else(|| self.no_ranking())?;
         let seen = if self.args.keep_seen { &[][..] } else { &items };
         self.print(&top_k(&scores, &masks.with(seen), self.args.top)?);
         Ok(())

@@ -100,7 +100,8 @@ impl Run {
     }
 }
 
-/// One row for each run, the columns those of the first run's test metrics.
+/// One row for each run, the columns those of the first run's test metrics, and below them the simple recommenders on
+/// each test part that they were measured on.
 fn table(runs: &[Run]) -> String {
     let keys: Vec<&str> = runs[0].results.test.iter().map(|(key, _)| key).collect();
     let mut text =
@@ -123,6 +124,24 @@ fn table(runs: &[Run]) -> String {
             run.name,
             cells.join(" | ")
         );
+    }
+    let parts = runs
+        .iter()
+        .enumerate()
+        .filter(|(place, run)| runs[..*place].iter().all(|before| run.differs_from(before).is_some()));
+    for (_, run) in parts {
+        for (name, metrics) in &run.results.baselines {
+            let cells: Vec<String> = keys
+                .iter()
+                .map(|key| metrics.get(key).map_or("-".to_owned(), |value| format!("{value:.4}")))
+                .collect();
+            let _ = writeln!(
+                text,
+                "| - | {name} | - | - | - | {} | on the split of {} |",
+                cells.join(" | "),
+                run.name
+            );
+        }
     }
     text + "\nIn brackets the 95% bootstrap interval over users.\n"
 }

@@ -2,15 +2,20 @@
 
 use std::path::Path;
 
+use cresset::baselines::Baseline;
 use cresset::data::Ratings;
 use cresset::kg_mf::{KgMf, RatingScale};
-use cresset::metrics::{RatingPredictor, Scorer};
+use cresset::nn::AutodiffRecommender;
 use cresset::nn::weights;
-use cresset::nn::{AutodiffRecommender, RecommenderBackend};
 use cresset::trainers::{RunDir, SavedData};
 
 use crate::failure::Failure;
-use crate::models::{Config, ModelConfig};
+use crate::floor::known_at_test;
+use crate::models::{Config, ModelConfig, NetworkConfig};
+use crate::served::Served;
+
+/// The model of a run directory, of whatever kind.
+pub const WEIGHTS: &str = "best_model/weights.safetensors";
 
 /// A run that has a model.
 pub struct Saved {
@@ -20,18 +25,6 @@ pub struct Saved {
     pub config: Config,
     /// The data it was trained on.
     pub data: SavedData,
-}
-
-/// A model that serves: it predicts ratings, and ranks the catalogue for users old and new.
-pub trait Served: RatingPredictor + Scorer {
-    /// A score for every item, for a user known by these ratings alone, `[n_items]`.
-    fn score_history(&self, items: &[u32], ratings: &[f32]) -> Vec<f32>;
-}
-
-impl<B: RecommenderBackend> Served for KgMf<B> {
-    fn score_history(&self, items: &[u32], ratings: &[f32]) -> Vec<f32> {
-        KgMf::score_history(self, items, ratings)
-    }
 }
 
 impl Saved {
@@ -52,27 +45,48 @@ impl Saved {
         Ok(Self { config: run.read_yaml("best_model/config.yaml")?, data: SavedData::load(&run)?, run })
     }
 
-    /// The model of the best epoch.
+    /// The model: of a network the weights of its best epoch.
     ///
     /// # Errors
     ///
     /// If the weights are damaged or belong to another config.
     pub fn model<B: AutodiffRecommender>(&self, device: &B::Device) -> Result<Box<dyn Served>, Failure> {
-        let weights = weights::load(&self.run.file("best_model/weights.safetensors"))?;
-        let (n_users, n_items) = (self.data.users.len(), self.data.items.len());
+        let file = self.run.file(WEIGHTS);
         match &self.config.model {
-            ModelConfig::KgMf(config) => {
+            ModelConfig::Network(NetworkConfig::KgMf(config)) => {
+                let weights = weights::load(&file)?;
+                let (n_users, n_items) = (self.data.users.len(), self.data.items.len());
                 let scale = RatingScale::of(&self.train(), self.data.rating_range);
                 let seed = self.config.training.seed;
                 let model: KgMf<B::InnerBackend> = config.init(n_users, n_items, scale, seed, device)?;
                 Ok(Box::new(weights::restore(model, weights)?))
             }
+            ModelConfig::Baseline(config) => Ok(Box::new(self.baseline(&file, config.kind())?)),
         }
+    }
+
+    fn baseline(&self, file: &Path, kind: &str) -> Result<Baseline, Failure> {
+        let model = Baseline::load(file)?;
+        let (n_users, n_items) = (self.data.users.len(), self.data.items.len());
+        if model.config().kind() != kind || model.dims() != (n_users, n_items) {
+            let ((users, items), found) = (model.dims(), model.config().kind());
+            return Err(Failure::input(format!(
+                "{} holds {found} of {users} users and {items} items, and the run is {kind} of {n_users} users and \
+                 {n_items} items; restore it from a copy or train again",
+                file.display()
+            )));
+        }
+        Ok(model)
     }
 
     /// The training ratings.
     pub fn train(&self) -> Ratings {
         self.data.ratings.select(&self.data.split.train)
+    }
+
+    /// The ratings by which users are known when they are tested.
+    pub fn known_at_test(&self) -> Ratings {
+        self.data.ratings.select(&known_at_test(&self.data.split, self.config.data.split))
     }
 
     /// The index of a user's external id.

@@ -250,10 +250,9 @@ fn announce(config: &Config, dataset: &Dataset) -> Result<(), Failure> {
 fn results_table(config: &Config, results: &Results) -> String {
     let mut rows = vec![(config.model.kind(), &results.test)];
     rows.extend(results.baselines.iter().map(|(name, metrics)| (name.as_str(), metrics)));
-    let epoch = results.best_epoch;
-    format!(
-        "test, weights of epoch {epoch} (best {} on validation)\n{}",
-        config.training.monitor,
-        metric_table(&rows)
-    )
+    let which = match results.best_epoch {
+        0 => "test".to_owned(),
+        epoch => format!("test, weights of epoch {epoch} (best {} on validation)", config.training.monitor),
+    };
+    format!("{which}\n{}", metric_table(&rows))
 }

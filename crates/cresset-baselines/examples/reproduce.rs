@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cresset_baselines::{
-    Baseline, BaselineConfig, EaseConfig, Histories, ImplicitAlsConfig, ItemNeighboursConfig, OfHistories,
-    PopularityConfig, TrainingSet,
+    Baseline, BaselineConfig, EaseConfig, ImplicitAlsConfig, ItemNeighboursConfig, PopularityConfig,
+    TrainingSet,
 };
 use cresset_data::{DataConfig, Dataset, Ratings, SourceKind, Split, SplitKind, UserItems};
 use cresset_metrics::{ItemLists, RankingPlan, RankingTask, Scorer, rank_catalogue};
@@ -213,17 +213,7 @@ fn other_neighbours(config: &BaselineConfig) -> Vec<BaselineConfig> {
 
 /// The defaults, and what `--search` reached from them on the validation part of leave-one-out on MovieLens 100K.
 fn chosen_neighbours() -> [(&'static str, ItemNeighboursConfig); 2] {
-    let sequences = ItemNeighboursConfig {
-        n_neighbours: 100,
-        window: Some(15),
-        directed: true,
-        distance_exponent: 0.6,
-        shrinkage: 10.0,
-        amplification: 0.7,
-        recency_exponent: 1.0,
-        ..ItemNeighboursConfig::default()
-    };
-    [("sets", ItemNeighboursConfig::default()), ("sequences", sequences)]
+    [("sets", ItemNeighboursConfig::default()), ("sequences", ItemNeighboursConfig::for_sequences())]
 }
 
 fn test_neighbours(parts: &Parts) -> Outcome {
@@ -236,10 +226,11 @@ fn test_neighbours(parts: &Parts) -> Outcome {
         let model = config.fit(&parts.training(&before_rows))?;
         println!("{name}, test, fitted to all before it: {}", parts.measure(scorer(&model)?, test, &before)?);
         let model = config.fit(&parts.training(&train_rows))?;
-        let model = model.history_scorer().ok_or("neighbours rank")?;
-        let histories = Histories::of(&parts.training(&before_rows))?;
-        let later = OfHistories { model, histories };
-        println!("{name}, test, fitted to the training part: {}", parts.measure(&later, test, &before)?);
+        let model = model.knowing(&parts.training(&before_rows))?;
+        println!(
+            "{name}, test, fitted to the training part: {}",
+            parts.measure(scorer(&model)?, test, &before)?
+        );
     }
     let popularity =
         BaselineConfig::Popularity(PopularityConfig::default()).fit(&parts.training(&before_rows))?;

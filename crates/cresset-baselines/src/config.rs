@@ -113,6 +113,24 @@ impl BaselineConfig {
         }
     }
 
+    /// Values that are learnt, by part, for this many users and items: of item neighbours the most there can be.
+    pub fn n_parameters(&self, n_users: usize, n_items: usize) -> Vec<(&'static str, usize)> {
+        match self {
+            Self::GlobalMean(_) => vec![("mean", 1)],
+            Self::UserMean(_) => vec![("mean", 1), ("user_means", n_users)],
+            Self::ItemMean(_) => vec![("mean", 1), ("item_means", n_items)],
+            Self::Popularity(_) => vec![("counts", n_items)],
+            Self::ItemNeighbours(config) => {
+                vec![("similarities", n_items * config.n_neighbours.min(n_items.saturating_sub(1)))]
+            }
+            Self::Ease(_) => vec![("weights", n_items * n_items)],
+            Self::ImplicitAls(config) => {
+                let dim = config.embedding_dim;
+                vec![("user_vectors", n_users * dim), ("item_vectors", n_items * dim)]
+            }
+        }
+    }
+
     /// The baseline, fitted to a training set.
     ///
     /// # Errors

@@ -94,7 +94,7 @@ pub use config::{BaselineConfig, GlobalMeanConfig, MeanConfig};
 pub use ease::{Ease, EaseConfig};
 pub use error::{BaselineError, ParameterError};
 pub use histories::Histories;
-pub use history_scorer::{HistoryScorer, OfHistories};
+pub use history_scorer::HistoryScorer;
 pub use means::{GlobalMean, ItemMean, UserMean};
 pub use neighbours::{ItemNeighbours, ItemNeighboursConfig};
 pub use popularity::{Popularity, PopularityConfig};

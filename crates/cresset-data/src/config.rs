@@ -172,6 +172,13 @@ pub enum SplitKind {
     Given,
 }
 
+impl SplitKind {
+    /// Whether time decides what is tested, so that a user's validation rows are not later than their test rows.
+    pub fn is_by_time(self) -> bool {
+        matches!(self, Self::Temporal | Self::LeaveOneOut | Self::GlobalTime)
+    }
+}
+
 impl DataConfig {
     /// The folder below the data directory that is read.
     pub fn folder(&self) -> &str {

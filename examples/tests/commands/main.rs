@@ -5,6 +5,8 @@
 mod bad_config;
 mod bad_data;
 mod bad_run;
+mod baselines;
+mod configs;
 mod desk;
 mod determinism;
 mod evaluate;

@@ -57,9 +57,9 @@ pub(crate) fn history(desk: &Desk, run: &str) -> Vec<Vec<String>> {
 /// The line of a printed table that begins with `name`: its metrics by the header of the table, as printed.
 #[track_caller]
 pub(crate) fn table_row(printed: &str, name: &str) -> Vec<(String, String)> {
-    let mut lines = printed
-        .lines()
-        .skip_while(|line| !["rmse", "mse"].iter().any(|first| line.trim_start().starts_with(first)));
+    let mut lines = printed.lines().skip_while(|line| {
+        !["rmse", "mse", "hit_rate"].iter().any(|first| line.trim_start().starts_with(first))
+    });
     let header = lines.next().unwrap_or_else(|| panic!("no table in: {printed}"));
     let row = lines.find_map(|line| line.strip_prefix(name).filter(|rest| rest.starts_with(' ')));
     let row = row.unwrap_or_else(|| panic!("no line of {name} in: {printed}"));

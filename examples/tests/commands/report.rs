@@ -26,6 +26,21 @@ fn a_better_run_is_told_from_a_worse_one_with_its_changes() {
 }
 
 #[test]
+fn the_simple_recommenders_stand_below_once_for_each_test_part() {
+    let desk = Desk::with_run();
+    desk.train(&["small.yaml", "--output", "other", "--set", "data.split_seed=7"]).done();
+    let printed = desk.report(&["run", "run", "other"]).done();
+    for name in ["item mean", "popularity", "item neighbours"] {
+        let parts: Vec<&str> = printed
+            .lines()
+            .filter(|line| line.starts_with(&format!("| - | {name} |")))
+            .filter_map(|line| line.trim_end_matches(" |").rsplit("| ").next())
+            .collect();
+        assert_eq!(parts, ["on the split of run", "on the split of other"], "{printed}");
+    }
+}
+
+#[test]
 fn a_run_does_not_differ_from_itself() {
     let desk = Desk::with_run();
     let printed = desk.report(&["run", "run"]).done();

@@ -201,14 +201,29 @@ impl ImplicitAls {
         }
         let stride = self.items.stride();
         let mut vector = vec![0.0; stride];
-        let (ids, weights) = (&known.0[..], &known.1[..]);
-        let stop = Stop { n_steps: 2 * self.items.dim, residual: 1e-12 };
-        Equations { others: &self.items, gram: &self.item_gram, ids, weights }.solve(
-            &mut vector,
-            stop,
-            &mut Scratch::new(stride),
-        );
+        self.solve(&known.0, &known.1, &mut vector, &mut Scratch::new(stride));
         vector
+    }
+
+    /// One user's equations, solved to the end.
+    fn solve(&self, ids: &[u32], weights: &[f32], vector: &mut [f32], scratch: &mut Scratch) {
+        let stop = Stop { n_steps: 2 * self.items.dim, residual: 1e-12 };
+        Equations { others: &self.items, gram: &self.item_gram, ids, weights }.solve(vector, stop, scratch);
+    }
+
+    /// The same items, and the vectors of users with these histories.
+    pub(crate) fn knowing(&mut self, histories: &Histories) {
+        let side = Side::of_users(histories, &self.config);
+        let stride = self.items.stride();
+        let mut users = Factors::zeros(histories.n_users(), self.items.dim);
+        users.values.par_chunks_exact_mut(stride).enumerate().for_each_init(
+            || Scratch::new(stride),
+            |scratch, (user, vector)| {
+                let (ids, weights) = side.row(user);
+                self.solve(ids, weights, vector, scratch);
+            },
+        );
+        self.users = users;
     }
 }
 
