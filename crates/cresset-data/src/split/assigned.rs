@@ -83,10 +83,20 @@ pub(super) fn testable(ratings: &Ratings) -> impl Iterator<Item = u32> + Clone +
     (0..ratings.len() as u32).filter(move |&row| !has_times || ratings.time[row as usize] != NO_TIME)
 }
 
-/// The numbers of validation and test rows among `n`, leaving one at least where there is one.
+/// The numbers of validation and test rows among `n`, rounded to whole rows, leaving one at least where there is one.
 pub(super) fn part_sizes(n: usize, valid_ratio: f64, test_ratio: f64) -> (usize, usize) {
-    let rounded = |ratio: f64, most: usize| ((n as f64 * ratio).round() as usize).min(most);
-    let n_test = rounded(test_ratio, n.saturating_sub(1));
-    let n_valid = rounded(valid_ratio, n.saturating_sub(1) - n_test);
+    sizes(n, |ratio| (n as f64 * ratio).round(), valid_ratio, test_ratio)
+}
+
+/// The same for the rows of one user, rounded down: the training part has what is left over, as in RecBole, so that
+/// figures can be set beside its published ones.
+pub(super) fn part_sizes_within_user(n: usize, valid_ratio: f64, test_ratio: f64) -> (usize, usize) {
+    // A whole number of rows may come out of the product a little below it.
+    sizes(n, |ratio| (n as f64 * ratio + 1e-9).floor(), valid_ratio, test_ratio)
+}
+
+fn sizes(n: usize, share: impl Fn(f64) -> f64, valid_ratio: f64, test_ratio: f64) -> (usize, usize) {
+    let n_test = (share(test_ratio) as usize).min(n.saturating_sub(1));
+    let n_valid = (share(valid_ratio) as usize).min(n.saturating_sub(1) - n_test);
     (n_valid, n_test)
 }

@@ -1,6 +1,6 @@
 //! Rows by chance, over all rows or within each user.
 
-use super::assigned::{Assigned, MORE_TEST, Remedies, part_sizes, testable};
+use super::assigned::{Assigned, MORE_TEST, Remedies, part_sizes, part_sizes_within_user, testable};
 use super::{Part, Split, SplitError};
 use crate::groups::Groups;
 use crate::random::{shuffle, stream};
@@ -32,10 +32,10 @@ impl Split {
     }
 
     /// Rows by chance within each user: of a user's rows that may be tested, `test_ratio` to test and `valid_ratio`
-    /// to validation, each rounded to whole rows, the test part first.
+    /// to validation, each rounded down to whole rows, the test part first.
     ///
     /// One row of each user always trains, so that no user of the test part is new: at ratios of 0.1 a user with
-    /// fewer than 5 rows only trains. What a user's rows are drawn for depends on the seed and on that user alone.
+    /// fewer than 10 rows only trains. What a user's rows are drawn for depends on the seed and on that user alone.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl Split {
         let mut users_without_test = 0;
         for (user, group) in (0u64..).zip(of_user.each_mut()).filter(|(_, group)| !group.is_empty()) {
             shuffle(group, &mut stream(seed, "split within user", user));
-            let sizes = part_sizes(group.len(), valid_ratio, test_ratio);
+            let sizes = part_sizes_within_user(group.len(), valid_ratio, test_ratio);
             give_first(&mut parts, group, sizes);
             users_without_test += u64::from(sizes.1 == 0);
         }

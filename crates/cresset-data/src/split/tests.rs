@@ -63,11 +63,11 @@ fn rows_of_equal_time_are_in_order_of_their_item_and_counted() {
 }
 
 #[test]
-fn a_user_with_four_rows_only_trains_at_ratios_of_a_tenth() {
+fn a_user_with_nine_rows_only_trains_at_ratios_of_a_tenth() {
     let rows: Vec<_> =
-        (0..4).map(|item| (0, item, 1)).chain((0..5).map(|item| (1, item, i64::from(item)))).collect();
+        (0..9).map(|item| (0, item, 1)).chain((0..10).map(|item| (1, item, i64::from(item)))).collect();
     let split = Split::temporal(&ratings(&rows), 0.1, 0.1).unwrap();
-    assert_eq!((split.valid, split.test), (vec![7], vec![8]));
+    assert_eq!((split.valid, split.test), (vec![17], vec![18]));
     assert_eq!(split.note.users_without_test, 1);
 }
 

@@ -1,6 +1,6 @@
 //! Rows by time within each user: by ratio, or one row each.
 
-use super::assigned::{Assigned, MORE_TEST, Remedies, part_sizes, testable};
+use super::assigned::{Assigned, MORE_TEST, Remedies, part_sizes_within_user, testable};
 use super::note::count_tied;
 use super::{Part, Split, SplitError};
 use crate::interactions::TimeKind;
@@ -16,8 +16,8 @@ impl Split {
     /// Rows by time within each user: the latest `test_ratio` to test, those before, `valid_ratio`, to validation,
     /// the rest to training.
     ///
-    /// Rows of equal time are in order of their item index. Sizes are rounded to whole rows, the test part first,
-    /// and one row of each user always trains: at ratios of 0.1 a user with fewer than 5 rows only trains. The parts
+    /// Rows of equal time are in order of their item index. Sizes are rounded down to whole rows, the test part first,
+    /// and one row of each user always trains: at ratios of 0.1 a user with fewer than 10 rows only trains. The parts
     /// do not follow one another across users: one user's test rows may be older than another's training rows.
     ///
     /// # Errors
@@ -26,7 +26,7 @@ impl Split {
     pub fn temporal(ratings: &Ratings, valid_ratio: f64, test_ratio: f64) -> Result<Self, SplitError> {
         let method = format!("temporal within users, valid_ratio {valid_ratio}, test_ratio {test_ratio}");
         let remedies = Remedies::of_ratios(valid_ratio, MORE_TEST);
-        let sizes = |n| part_sizes(n, valid_ratio, test_ratio);
+        let sizes = |n| part_sizes_within_user(n, valid_ratio, test_ratio);
         by_time_within_users(ratings, "temporal", method, &remedies, sizes)
     }
 

@@ -74,7 +74,7 @@ pub struct TrainingConfig {
     pub monitor: String,
     /// Epochs without a better `monitor` before training stops, at least 1; null never stops early. Default: 3.
     pub patience: Option<u64>,
-    /// Whether means and popularity are measured on the same split and printed beside. Default: true.
+    /// Whether simple recommenders are measured on the same split and printed beside. Default: true.
     pub baselines: bool,
 }
 
