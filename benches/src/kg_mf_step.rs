@@ -98,7 +98,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for TaggedFactors<B> {
         let ratings = Tensor::from_data(TensorData::new(batch.ratings.clone(), [n]), &device);
         let error = users.products(&items) * scales - ratings;
         let loss = (error.clone() * error).mean();
-        ForwardPass { loss, parts: vec![], n_examples: n, rows: vec![users, items] }
+        ForwardPass { terms: vec![("loss", loss)], n_examples: n, rows: vec![users, items] }
     }
 
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {

@@ -62,7 +62,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for SasRec<B> {
         let hidden = self.norm.forward(hidden);
         let targets: Tensor<B, 1, Int> = id_tensor(targets, &device);
         let loss = loss::catalogue_cross_entropy(hidden, items.leaf.clone(), targets, None);
-        ForwardPass { loss, parts: vec![], n_examples: BATCH * LENGTH, rows: vec![items] }
+        ForwardPass { terms: vec![("loss", loss)], n_examples: BATCH * LENGTH, rows: vec![items] }
     }
 
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {

@@ -56,7 +56,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for Clicks<B> {
         let logits = self.layers.forward(rows.per_example(), Some(key)).squeeze_dim(1);
         let labels = Tensor::from_data(TensorData::new(labels.clone(), [BATCH]), &device);
         let loss = loss::bce_with_logits(logits, labels, None);
-        ForwardPass { loss, parts: vec![], n_examples: BATCH, rows: vec![rows] }
+        ForwardPass { terms: vec![("loss", loss)], n_examples: BATCH, rows: vec![rows] }
     }
 
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {

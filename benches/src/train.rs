@@ -17,7 +17,7 @@ where
         let held = model.take().expect("put back after each step");
         let step = optimizer.steps_taken();
         let pass = held.forward_loss(&batches[step as usize % batches.len()], StepKey { seed: 42, step });
-        let loss = pass.loss.clone();
+        let loss = pass.loss();
         model = Some(optimizer.step(held, pass, 1e-3));
         let loss = cresset::nn::scalar(loss.inner());
         assert!(loss.is_finite(), "the loss is {loss}");

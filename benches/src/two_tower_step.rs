@@ -91,7 +91,11 @@ impl<B: AutodiffRecommender> TrainModel<B> for TwoTower<B> {
         let labels = [[1.0; BATCH_USERS], [0.0; BATCH_USERS]].concat();
         let labels = Tensor::from_data(TensorData::new(labels, [PAIRS]), &device);
         let loss = loss::bce_with_logits(cosines, labels, None);
-        ForwardPass { loss, parts: vec![], n_examples: PAIRS, rows: vec![users, items, categories, brands] }
+        ForwardPass {
+            terms: vec![("loss", loss)],
+            n_examples: PAIRS,
+            rows: vec![users, items, categories, brands],
+        }
     }
 
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {

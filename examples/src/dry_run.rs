@@ -82,9 +82,12 @@ impl DryRun<'_> {
 fn one_step<B: AutodiffRecommender, M: TrainModel<B>>(model: M, batch: &M::Batch, config: &Config) {
     let key = StepKey { seed: config.training.seed, step: 0 };
     let pass = model.forward_loss(batch, key);
-    println!("forward    loss {:.4}", scalar(pass.loss.clone().inner()));
+    println!("forward    loss {:.4}", scalar(pass.loss().inner()));
     let mut optimizer = Optimizer::new(config.training.optimizer.clone());
     let model = optimizer.step(model, pass, config.training.learning_rate);
     println!("backward   one step of the optimiser");
-    println!("forward    loss {:.4} on the same batch", scalar(model.forward_loss(batch, key).loss.inner()));
+    println!(
+        "forward    loss {:.4} on the same batch",
+        scalar(model.forward_loss(batch, key).loss().inner())
+    );
 }

@@ -57,8 +57,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for KgMf<B> {
         let biases = square(&user_bias, &users) + square(&item_bias, &items);
         let penalty = vectors * self.config.l2 + biases * self.config.l2_bias;
         ForwardPass {
-            parts: vec![("squared_error", error.clone().inner()), ("penalty", penalty.clone().inner())],
-            loss: error + penalty,
+            terms: vec![("squared_error", error), ("penalty", penalty)],
             n_examples,
             rows: vec![user_bias, item_bias, user, item],
         }

@@ -32,7 +32,7 @@
 //!         let rows = self.film_mean.gather(&RowIndex::new(&UniqueRows::of(films), &device));
 //!         let ratings = Tensor::from_data(TensorData::new(ratings.clone(), [films.len(), 1]), &device);
 //!         let loss = (rows.per_example() - ratings).powi_scalar(2).mean();
-//!         ForwardPass { loss, parts: vec![], n_examples: films.len(), rows: vec![rows] }
+//!         ForwardPass { terms: vec![("loss", loss)], n_examples: films.len(), rows: vec![rows] }
 //!     }
 //!
 //!     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {
@@ -95,6 +95,7 @@ mod lists;
 pub mod loss;
 pub mod optim;
 mod path;
+mod precision;
 mod ranking;
 mod rounding;
 mod table;
@@ -108,6 +109,7 @@ pub use error::ConfigError;
 pub use kernels::spec::*;
 pub use layers::*;
 pub use lists::Pooling;
+pub use precision::Precision;
 pub use ranking::{NO_CANDIDATE, RankedRows, RowLists, rank_rows};
 pub use table::{EmbeddingTable, GatheredRows, RowIndex, id_tensor};
 pub use train_model::{ForwardPass, StepKey, TrainModel, scalar};

@@ -29,7 +29,7 @@
 //!         let ratings = TensorData::new(batch.ratings.clone(), [batch.len(), 1]);
 //!         let error = item.per_example() - Tensor::from_data(ratings, &device);
 //!         let loss = error.powi_scalar(2).mean();
-//!         ForwardPass { loss, parts: vec![], n_examples: batch.len(), rows: vec![item] }
+//!         ForwardPass { terms: vec![("loss", loss)], n_examples: batch.len(), rows: vec![item] }
 //!     }
 //!
 //!     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {

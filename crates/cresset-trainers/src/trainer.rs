@@ -252,10 +252,8 @@ impl<B: AutodiffRecommender, M: TrainModel<B>> Session<B, M> {
     fn step(&mut self, batch: &M::Batch, seed: u64, learning_rate: f64) -> Result<f32, TrainError> {
         let model = self.model.take().expect("held between steps");
         let pass = model.forward_loss(batch, StepKey { seed, step: self.optimizer.steps_taken() });
-        let loss = scalar(pass.loss.clone().inner());
-        let parts: Vec<(&str, f32)> =
-            pass.parts.iter().map(|(name, part)| (*name, scalar(part.clone()))).collect();
-        self.progress.add_losses(loss, &parts, pass.n_examples);
+        let loss = scalar(pass.loss().inner());
+        self.progress.add_losses(loss, &pass.values(), pass.n_examples);
         self.model = Some(self.optimizer.step(model, pass, learning_rate));
         self.progress.optimizer_steps = self.optimizer.steps_taken();
         if loss.is_finite() {

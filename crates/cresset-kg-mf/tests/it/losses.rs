@@ -10,11 +10,11 @@ use proptest::prelude::*;
 
 use crate::small::{Cpu, SCALE, assert_close, batch, by_hand, drawn};
 
-/// The loss and its parts.
+/// The loss and its terms.
 fn losses(model: &KgMf<Cpu>, batch: &RatingBatch) -> [f32; 3] {
     let pass = model.forward_loss(batch, StepKey::default());
-    let [(_, error), (_, penalty)] = <[_; 2]>::try_from(pass.parts).unwrap();
-    [scalar(pass.loss.inner()), scalar(error), scalar(penalty)]
+    let [(_, error), (_, penalty)] = <[_; 2]>::try_from(pass.values()).unwrap();
+    [scalar(pass.loss().inner()), error, penalty]
 }
 
 #[test]

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use crate::kernels::spec::Epilogue;
+use crate::precision::half_product;
 use crate::{Activation, Dropout, EmbeddingTable, RecommenderBackend, init};
 
 /// A linear layer: rows times a weight, plus a bias.
@@ -64,7 +65,8 @@ impl<B: Backend> Linear<B> {
 }
 
 impl<B: RecommenderBackend> Linear<B> {
-    /// `residual + dropout(activation(x weight + bias))`, each part optional.
+    /// `residual + dropout(activation(x weight + bias))`, each part optional; the product is taken in the
+    /// [`Precision`](crate::Precision) of the moment.
     ///
     /// # Shapes
     ///
@@ -84,7 +86,11 @@ impl<B: RecommenderBackend> Linear<B> {
         let [inputs, _] = self.dims();
         assert_eq!(x.dims()[1], inputs, "rows are as wide as the layer has inputs");
         let bias = self.bias.as_ref().map(Param::val);
-        B::fused_linear(x, self.weight.val(), Epilogue { bias, activation, dropout, residual })
+        let (weight, epilogue) = (self.weight.val(), Epilogue { bias, activation, dropout, residual });
+        match half_product(&x, &weight) {
+            Some(product) => B::epilogue(product, epilogue),
+            None => B::fused_linear(x, weight, epilogue),
+        }
     }
 
     /// As [`forward`](Self::forward), of rows of a table that is not trained: features such as tags or text.

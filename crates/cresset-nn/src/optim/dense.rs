@@ -6,7 +6,8 @@ use burn::module::{ModuleMapper, Param};
 use burn::tensor::Tensor;
 
 use super::rule::OptimizerConfig;
-use super::{Moments, dense_key};
+use super::{GroupSteps, Moments, dense_key};
+use crate::dropout::DropoutKey;
 use crate::kernels::spec::{RowState, RowStep};
 use crate::path::Path;
 use crate::{AutodiffRecommender, RecommenderBackend};
@@ -15,7 +16,9 @@ use crate::{AutodiffRecommender, RecommenderBackend};
 /// are drawn anew in every process.
 pub(super) struct DenseStep<'a, B: AutodiffRecommender> {
     pub(super) rule: &'a OptimizerConfig,
-    pub(super) step: RowStep<B::InnerBackend>,
+    pub(super) steps: GroupSteps<'a>,
+    pub(super) scale: Tensor<B::InnerBackend, 1>,
+    pub(super) rounding: DropoutKey,
     /// By path, each flattened to `[1, values]`.
     pub(super) grads: BTreeMap<String, Tensor<B::InnerBackend, 2>>,
     pub(super) moments: &'a mut Moments<B>,
@@ -44,8 +47,13 @@ impl<B: AutodiffRecommender> ModuleMapper<B> for DenseStep<'_, B> {
             let zeros = |shape| Tensor::zeros(shape, &value.device());
             self.rule.moment_shapes(flat).into_iter().map(zeros).collect()
         });
+        let step = RowStep {
+            rule: self.steps.rule(&key, self.rule),
+            scale: self.scale.clone(),
+            rounding: self.rounding,
+        };
         let state = RowState { value, moments };
-        let after = <B::InnerBackend>::update_rows(state, None, grad, self.step.clone());
+        let after = <B::InnerBackend>::update_rows(state, None, grad, step);
         self.moments.insert(key, after.moments);
         let value = Tensor::from_inner(after.value.reshape(shape)).require_grad();
         Param::from_mapped_value(id, value, mapper)

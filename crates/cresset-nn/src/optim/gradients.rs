@@ -9,6 +9,7 @@ use burn::module::{ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
+use super::{dense_key, rows_key};
 use crate::path::Path;
 use crate::table::{GatheredRows, RowIds};
 use crate::{AutodiffRecommender, ForwardPass, RecommenderBackend, Selection, TrainModel, id_tensor, scalar};
@@ -32,7 +33,7 @@ use crate::{AutodiffRecommender, ForwardPass, RecommenderBackend, Selection, Tra
 /// #     fn forward_loss(&self, films: &Vec<u32>, _key: StepKey) -> ForwardPass<B> {
 /// #         let rows = self.films.gather(&RowIndex::new(&UniqueRows::of(films), &self.films.device()));
 /// #         let loss = rows.per_example().powi_scalar(2).mean();
-/// #         ForwardPass { loss, parts: vec![], n_examples: films.len(), rows: vec![rows] }
+/// #         ForwardPass { terms: vec![("loss", loss)], n_examples: films.len(), rows: vec![rows] }
 /// #     }
 /// #     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> { vec![&mut self.films] }
 /// # }
@@ -84,7 +85,7 @@ impl<B: AutodiffRecommender> ForwardPass<B> {
     ///
     /// # Panics
     ///
-    /// If the pass gathered from one table twice: the second update would undo the first.
+    /// If the loss has no term, or the pass gathered from one table twice: the second update would undo the first.
     pub fn backward<M: TrainModel<B>>(self, model: &M) -> Gradients<B> {
         self.backward_scaled(model, 1.0)
     }
@@ -97,7 +98,8 @@ impl<B: AutodiffRecommender> ForwardPass<B> {
     /// As [`backward`](Self::backward), and if `loss_scale` is not above 0.
     pub fn backward_scaled<M: TrainModel<B>>(self, model: &M, loss_scale: f32) -> Gradients<B> {
         assert!(loss_scale > 0.0, "loss_scale = {loss_scale}, expected a number above 0");
-        let loss = if loss_scale == 1.0 { self.loss } else { self.loss * loss_scale };
+        let loss = self.loss();
+        let loss = if loss_scale == 1.0 { loss } else { loss * loss_scale };
         let mut graph = loss.backward();
         let mut rows = BTreeMap::new();
         let mut tables = BTreeSet::new();
@@ -122,6 +124,17 @@ impl<B: AutodiffRecommender> Gradients<B> {
     /// Whether nothing has a gradient.
     pub fn is_empty(&self) -> bool {
         self.dense.is_empty() && self.rows.is_empty()
+    }
+
+    /// Whether every value is finite: in half precision, whether the loss was scaled too far. Waits for the device.
+    pub fn is_finite(&self) -> bool {
+        self.is_empty() || self.norms().check(0).is_ok()
+    }
+
+    /// Leaves out what is not wanted; tables and parameters go by the keys of the optimiser's state.
+    pub(super) fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.dense.retain(|path, _| is_wanted(&dense_key(path)));
+        self.rows.retain(|table, _| is_wanted(&rows_key(table)));
     }
 
     /// All gradients times a number: 1 over the number of passes makes a mean of a sum, and -1 turns them round.

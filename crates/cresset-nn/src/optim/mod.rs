@@ -6,10 +6,14 @@
 //! the row is next seen. The bias correction of Adam counts the optimiser's steps, for all parameters alike.
 //!
 //! The [`Gradients`] of several passes can be added up before one step is taken, and held to a norm over all of them.
+//! [`Groups`] of parameters learn at rates of their own, or stand still. In half precision, a [`LossScaler`] keeps small
+//! gradients from vanishing.
 
 mod dense;
 mod gradients;
+mod groups;
 mod rule;
+mod scaler;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -23,9 +27,11 @@ use burn::tensor::backend::AutodiffBackend;
 use self::dense::DenseStep;
 pub use self::gradients::{Gradients, NonFiniteGradient};
 use self::gradients::{Norms, RowGradients};
+pub use self::groups::{GroupError, Groups, ParameterGroup, REST};
 pub use self::rule::{OptimizerConfig, OptimizerKind};
+pub use self::scaler::{LossScaler, LossScalerConfig};
 use crate::dropout::DropoutKey;
-use crate::kernels::spec::RowStep;
+use crate::kernels::spec::{RowRule, RowStep};
 use crate::path::Path;
 use crate::{AutodiffRecommender, EmbeddingTable, ForwardPass, TrainModel};
 
@@ -37,7 +43,10 @@ type Moments<B> = BTreeMap<String, Vec<Tensor<<B as AutodiffBackend>::InnerBacke
 pub struct Optimizer<B: AutodiffRecommender> {
     rule: OptimizerConfig,
     max_grad_norm: Option<f32>,
+    groups: Groups,
     step: u64,
+    /// Steps in which each group learnt: those that Adam's corrections count.
+    group_steps: Vec<u64>,
     moments: Moments<B>,
     last: Option<Norms<B::InnerBackend>>,
 }
@@ -45,12 +54,20 @@ pub struct Optimizer<B: AutodiffRecommender> {
 impl<B: AutodiffRecommender> Optimizer<B> {
     /// An optimiser that has taken no step.
     pub fn new(rule: OptimizerConfig) -> Self {
-        Self { rule, max_grad_norm: None, step: 0, moments: Moments::<B>::new(), last: None }
+        Self {
+            rule,
+            max_grad_norm: None,
+            groups: Groups::default(),
+            step: 0,
+            group_steps: vec![0],
+            moments: Moments::<B>::new(),
+            last: None,
+        }
     }
 
     /// The optimiser with every gradient longer than `norm` scaled down to it.
     ///
-    /// The norm is over all rows and dense parameters together, repeated ids summed first.
+    /// The norm is over all rows and dense parameters that learn together, repeated ids summed first.
     ///
     /// # Panics
     ///
@@ -60,12 +77,44 @@ impl<B: AutodiffRecommender> Optimizer<B> {
         Self { max_grad_norm: Some(norm), ..self }
     }
 
+    /// The optimiser with groups of its model's parameters, which have learnt in every step so far.
+    pub fn with_groups(self, groups: Groups) -> Self {
+        let group_steps = vec![self.step; groups.as_slice().len()];
+        Self { groups, group_steps, ..self }
+    }
+
+    /// The groups, the rest last.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
     /// How many steps it has taken.
     pub fn steps_taken(&self) -> u64 {
         self.step
     }
 
-    /// The model after one step down the gradient of `pass.loss`.
+    /// In how many of its steps each group has learnt, the rest last.
+    pub fn group_steps(&self) -> &[u64] {
+        &self.group_steps
+    }
+
+    /// The optimiser, gone on with, with the count of steps that [`group_steps`](Self::group_steps) gave.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one count for each group.
+    pub fn with_group_steps(self, group_steps: Vec<u64>) -> Self {
+        assert_eq!(group_steps.len(), self.groups.as_slice().len(), "one count for each group");
+        Self { group_steps, ..self }
+    }
+
+    /// Forgets velocities, sums and moments, as if no group had learnt yet; the count of its own steps stays.
+    pub fn forget(&mut self) {
+        self.moments.clear();
+        self.group_steps.fill(0);
+    }
+
+    /// The model after one step down the gradient of the loss of `pass`.
     ///
     /// # Panics
     ///
@@ -75,7 +124,7 @@ impl<B: AutodiffRecommender> Optimizer<B> {
         self.apply(model, gradients, learning_rate)
     }
 
-    /// The model after one step down `gradients`.
+    /// The model after one step down `gradients`, every group at the same rate.
     ///
     /// A gradient with a value that is not finite moves nothing at all, neither parameters nor moments; ask
     /// [`gradient_norm`](Self::gradient_norm) afterwards.
@@ -83,13 +132,31 @@ impl<B: AutodiffRecommender> Optimizer<B> {
     /// # Panics
     ///
     /// If the gradients are of a table that `model` does not have.
-    pub fn apply<M: TrainModel<B>>(
+    pub fn apply<M: TrainModel<B>>(&mut self, model: M, gradients: Gradients<B>, learning_rate: f64) -> M {
+        let rates = vec![Some(learning_rate); self.groups.as_slice().len()];
+        self.apply_by_group(model, gradients, &rates)
+    }
+
+    /// As [`apply`](Self::apply), each group at its own rate, the rest last. A group without a rate stands still: its
+    /// gradient is not looked at, and its moments do not fade.
+    ///
+    /// # Panics
+    ///
+    /// As [`apply`](Self::apply), and if there is not one rate for each group.
+    pub fn apply_by_group<M: TrainModel<B>>(
         &mut self,
         mut model: M,
-        gradients: Gradients<B>,
-        learning_rate: f64,
+        mut gradients: Gradients<B>,
+        rates: &[Option<f64>],
     ) -> M {
+        assert_eq!(rates.len(), self.groups.as_slice().len(), "one rate for each group");
         self.step += 1;
+        for (steps, rate) in self.group_steps.iter_mut().zip(rates) {
+            *steps += u64::from(rate.is_some());
+        }
+        if rates.contains(&None) {
+            gradients.keep(|key| rates[self.groups.place_of_key(key)].is_some());
+        }
         if gradients.is_empty() {
             self.last = None;
             return model;
@@ -101,26 +168,23 @@ impl<B: AutodiffRecommender> Optimizer<B> {
             let mut tables = model.tables_mut();
             let table = tables.iter_mut().find(|table| table.name() == name);
             let table = table.expect("gradients are of their own model's tables");
+            let key = rows_key(&name);
             let step = RowStep {
-                rule: self.rule.at(self.step, learning_rate),
+                rule: self.steps(rates).rule(&key, &self.rule),
                 scale: scale.clone(),
                 rounding: DropoutKey::new(0, self.step, &name),
             };
-            self.step_rows(table, rows, step);
+            self.step_rows(table, key, rows, step);
         }
         if gradients.dense.is_empty() {
             return model;
         }
-        let step = RowStep {
-            rule: self.rule.dense().at(self.step, learning_rate),
+        let Self { rule, moments, groups, group_steps, .. } = self;
+        model.map(&mut DenseStep {
+            rule: &rule.dense(),
+            steps: GroupSteps { groups, counts: group_steps, rates },
             scale,
             rounding: DropoutKey::new(0, self.step, "dense"),
-        };
-        let Self { rule, moments, .. } = self;
-        let rule = rule.dense();
-        model.map(&mut DenseStep {
-            rule: &rule,
-            step,
             grads: gradients.dense,
             moments,
             path: Path::default(),
@@ -136,13 +200,17 @@ impl<B: AutodiffRecommender> Optimizer<B> {
         self.last.as_ref().map_or(Ok(0.0), |norms| norms.check(self.step))
     }
 
+    fn steps<'a>(&'a self, rates: &'a [Option<f64>]) -> GroupSteps<'a> {
+        GroupSteps { groups: &self.groups, counts: &self.group_steps, rates }
+    }
+
     fn step_rows(
         &mut self,
         table: &mut EmbeddingTable<B>,
+        key: String,
         rows: RowGradients<B::InnerBackend>,
         step: RowStep<B::InnerBackend>,
     ) {
-        let key = rows_key(table.name());
         let moments = self.moments.remove(&key).unwrap_or_else(|| self.fresh_moments(table));
         let moments = table.update_rows(moments, rows.ids, rows.grad, step);
         self.moments.insert(key, moments);
@@ -154,8 +222,28 @@ impl<B: AutodiffRecommender> Optimizer<B> {
     }
 }
 
+/// Where each group stands in one step.
+struct GroupSteps<'a> {
+    groups: &'a Groups,
+    counts: &'a [u64],
+    rates: &'a [Option<f64>],
+}
+
+impl GroupSteps<'_> {
+    /// The rule with the numbers of the group that a key is in.
+    fn rule(&self, key: &str, rule: &OptimizerConfig) -> RowRule {
+        let place = self.groups.place_of_key(key);
+        let weight_decay = self.groups.as_slice()[place].weight_decay.unwrap_or(rule.weight_decay);
+        let rate = self.rates[place].expect("gradients of groups that stand still were left out");
+        OptimizerConfig { weight_decay, ..rule.clone() }.at(self.counts[place], rate)
+    }
+}
+
+/// What the keys of tables begin with.
+const ROWS: &str = "rows/";
+
 fn rows_key(table: &str) -> String {
-    format!("rows/{table}")
+    format!("{ROWS}{table}")
 }
 
 /// What the keys of dense parameters begin with.

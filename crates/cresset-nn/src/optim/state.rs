@@ -1,10 +1,12 @@
 //! What an optimiser remembers, as named tensors: how a run stops and goes on.
 
+use burn::module::{ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::{DENSE, Optimizer, OptimizerConfig, dense_key, rows_key};
-use crate::weights::{NamedTensors, WeightsError, named_shapes};
+use crate::path::Path;
+use crate::weights::{NamedTensors, WeightsError};
 use crate::{AutodiffRecommender, TrainModel};
 
 impl<B: AutodiffRecommender> Optimizer<B> {
@@ -34,7 +36,7 @@ impl<B: AutodiffRecommender> Optimizer<B> {
         model: &mut M,
         device: &B::Device,
     ) -> Result<Self, WeightsError> {
-        let mut optimizer = Self { step, ..Self::new(rule) };
+        let mut optimizer = Self { step, group_steps: vec![step], ..Self::new(rule) };
         for (key, shape) in shapes(model) {
             let rule = optimizer.rule_of(&key);
             let names: Vec<String> = rule.moments().iter().map(|moment| format!("{key}/{moment}")).collect();
@@ -56,14 +58,39 @@ impl<B: AutodiffRecommender> Optimizer<B> {
     }
 }
 
-/// Key and shape of each table and each parameter.
-fn shapes<B: AutodiffRecommender, M: TrainModel<B>>(model: &mut M) -> Vec<(String, [usize; 2])> {
-    // Dense parameters are stepped as one row of all their values.
-    let flat = |shape: &[usize]| [1, shape.iter().product()];
-    let dense = named_shapes::<B, M>(model).into_iter().map(|(path, shape)| (dense_key(path), flat(&shape)));
-    let mut shapes: Vec<_> = dense.collect();
-    shapes.extend(model.tables_mut().iter().map(|table| (rows_key(table.name()), table.dims())));
-    shapes
+/// Key and shape of each table and each dense parameter.
+pub(super) fn shapes<B: AutodiffRecommender, M: TrainModel<B>>(model: &mut M) -> Vec<(String, [usize; 2])> {
+    let mut dense = DenseShapes::default();
+    model.visit(&mut dense);
+    let tables = model.tables_mut();
+    let tables = tables.iter().map(|table| (rows_key(table.name()), table.dims()));
+    tables.chain(dense.shapes).collect()
+}
+
+/// Collects the parameters that are stepped as one row of all their values: those of no table.
+#[derive(Default)]
+struct DenseShapes {
+    shapes: Vec<(String, [usize; 2])>,
+    path: Path,
+    is_in_table: bool,
+}
+
+impl<B: Backend> ModuleVisitor<B> for DenseShapes {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name);
+        self.is_in_table = container_type == "Struct:EmbeddingTable";
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+        self.is_in_table = false;
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if !self.is_in_table {
+            self.shapes.push((dense_key(&self.path), [1, param.val().shape().num_elements()]));
+        }
+    }
 }
 
 fn take_matrix<B: Backend>(

@@ -22,7 +22,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for Films<B> {
     fn forward_loss(&self, ids: &Vec<u32>, _key: StepKey) -> ForwardPass<B> {
         let rows = self.films.gather(&RowIndex::new(&UniqueRows::of(ids), &self.films.device()));
         let loss = rows.per_example().powi_scalar(2).mean();
-        ForwardPass { loss, parts: vec![], n_examples: ids.len(), rows: vec![rows] }
+        ForwardPass { terms: vec![("loss", loss)], n_examples: ids.len(), rows: vec![rows] }
     }
 
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {
@@ -113,7 +113,7 @@ fn a_step_on_every_row_writes_table_and_moments_where_they_lie() {
         for n_steps in 0..3 {
             let rows = model.films.gather_all();
             let loss = rows.leaf.clone().powi_scalar(2).mean();
-            let pass = ForwardPass { loss, parts: vec![], n_examples: 50, rows: vec![rows] };
+            let pass = ForwardPass { terms: vec![("loss", loss)], n_examples: 50, rows: vec![rows] };
             model = optimizer.step(model, pass, 0.1);
             assert_eq!(table_address(&model), before);
             if n_steps > 0 {

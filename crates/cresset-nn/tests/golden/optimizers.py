@@ -35,16 +35,29 @@ def rows(make):
     return table.weight.data.flatten().tolist()
 
 
-def layer(make):
+def layer(make, still=lambda step: None):
+    """`make` is given weight and bias, and `still` names the one of them, by place, that a step leaves alone."""
     weight = torch.nn.Parameter(torch.tensor(WEIGHT))
     bias = torch.nn.Parameter(torch.tensor(BIAS))
     optimizer = make([weight, bias])
-    for _ in range(5):
+    for step in range(5):
         optimizer.zero_grad()
         distance = torch.tensor(INPUT) @ weight + bias - torch.tensor(TARGET)
         (distance * distance).sum(1).mean().backward()
+        if still(step) is not None:
+            [weight, bias][still(step)].grad = None
         optimizer.step()
     return weight.data.flatten().tolist() + bias.data.tolist()
+
+
+def groups(parameters):
+    weight, bias = parameters
+    return [{"params": [weight]}, {"params": [bias], "lr": 0.03, "weight_decay": 0.2}]
+
+
+def turns(step):
+    """The bias stands still in steps 0 and 1, the weight in steps 2 and 3."""
+    return {0: 1, 1: 1, 2: 0, 3: 0}.get(step)
 
 
 def show(name, values):
@@ -59,3 +72,14 @@ show("layer sgd", layer(lambda p: o.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.
 show("layer adagrad", layer(lambda p: o.Adagrad(p, lr=0.1, eps=1e-8, weight_decay=0.01)))
 show("layer adam", layer(lambda p: o.Adam(p, lr=0.1, weight_decay=0.01)))
 show("layer adamw", layer(lambda p: o.AdamW(p, lr=0.1, weight_decay=0.01)))
+
+MAKERS = {
+    "sgd": lambda p: o.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
+    "adagrad": lambda p: o.Adagrad(p, lr=0.1, eps=1e-8, weight_decay=0.01),
+    "adam": lambda p: o.Adam(p, lr=0.1, weight_decay=0.01),
+    "adamw": lambda p: o.AdamW(p, lr=0.1, weight_decay=0.01),
+}
+for name, make in MAKERS.items():
+    show(f"groups {name}", layer(lambda p: make(groups(p))))
+for name, make in MAKERS.items():
+    show(f"turns {name}", layer(lambda p: make(groups(p)), turns))

@@ -106,7 +106,7 @@ fn adam_equals_that_of_burn() {
         let pass = ours.forward_loss(&batch, StepKey::default());
         ours = our_adam.step(ours, pass, 0.05);
         let grads = GradientsParams::from_grads(
-            theirs.forward_loss(&batch, StepKey::default()).loss.backward(),
+            theirs.forward_loss(&batch, StepKey::default()).loss().backward(),
             &theirs,
         );
         theirs = their_adam.step(0.05, theirs, grads);

@@ -111,7 +111,7 @@ fn all_rows(model: &Rows<Cpu>, batch: &Pulls) -> ForwardPass<Cpu> {
     let examples = rows.select(&Selection::one_each(&batch.ids, n_rows, &device));
     let targets = matrix(&batch.targets, [batch.ids.len(), 1], &device);
     let loss = mean_square_distance(examples, targets);
-    ForwardPass { loss, parts: vec![], n_examples: batch.ids.len(), rows: vec![rows] }
+    ForwardPass { terms: vec![("loss", loss)], n_examples: batch.ids.len(), rows: vec![rows] }
 }
 
 /// [`Tower`] with its table as an ordinary parameter.
@@ -349,7 +349,7 @@ fn many_small_steps_of_a_bf16_table_arrive_in_the_mean() {
         // A gradient of -1 for every value; a step of 0.0001 is an 80th of what bf16 can resolve above 1.
         let gathered = model.films.gather(&index);
         let loss = gathered.leaf.clone().sum().neg();
-        let pass = ForwardPass { loss, parts: vec![], n_examples: 200, rows: vec![gathered] };
+        let pass = ForwardPass { terms: vec![("loss", loss)], n_examples: 200, rows: vec![gathered] };
         model = optimizer.step(model, pass, 1e-4);
     }
     let values = model.values();
@@ -417,7 +417,7 @@ fn a_dense_parameter_at_fault_is_named_by_its_path() {
     let model = Tower::new(1);
     let device = Default::default();
     let output = model.layers.forward(matrix::<Cpu>(&[1., 2., 3.], [1, 3], &device), None);
-    let pass = ForwardPass { loss: output.sum() * f32::NAN, parts: vec![], n_examples: 1, rows: vec![] };
+    let pass = ForwardPass { terms: vec![("loss", output.sum() * f32::NAN)], n_examples: 1, rows: vec![] };
     let mut optimizer = Optimizer::new(rule(OptimizerKind::Sgd));
     let before = named_tensors(&model);
     let model = optimizer.step(model, pass, 0.1);

@@ -131,7 +131,7 @@ fn pass<B: AutodiffRecommender>(
     batch: &Pulls,
     rows: Vec<GatheredRows<B>>,
 ) -> ForwardPass<B> {
-    ForwardPass { loss, parts: vec![], n_examples: batch.ids.len(), rows }
+    ForwardPass { terms: vec![("loss", loss)], n_examples: batch.ids.len(), rows }
 }
 
 /// Layers alone, from rows of inputs to rows of targets.
@@ -155,7 +155,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for Layers<B> {
         let device = self.devices()[0].clone();
         let of = |values: &[f32]| matrix(values, [batch.n, values.len() / batch.n], &device);
         let loss = mean_square_distance(self.layers.forward(of(&batch.inputs), None), of(&batch.targets));
-        ForwardPass { loss, parts: vec![], n_examples: batch.n, rows: vec![] }
+        ForwardPass { terms: vec![("loss", loss)], n_examples: batch.n, rows: vec![] }
     }
 
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {
@@ -189,7 +189,7 @@ pub(crate) fn train<M: TrainModel<Cpu>>(optimizer: &mut Optimizer<Cpu>, model: M
 }
 
 pub(crate) fn loss<M: TrainModel<Cpu>>(model: &M, batch: &M::Batch) -> f32 {
-    scalar(model.forward_loss(batch, StepKey::default()).loss.inner())
+    scalar(model.forward_loss(batch, StepKey::default()).loss().inner())
 }
 
 #[track_caller]

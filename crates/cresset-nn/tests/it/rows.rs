@@ -221,7 +221,7 @@ fn a_table_that_the_loss_does_not_depend_on_stays_as_it_is() {
     let model = Tower::new(1);
     let before = named_tensors(&model);
     let mut pass = model.forward_loss(&Pulls::new(&[0, 4], &[1., 1.]), StepKey::default());
-    pass.loss = Tensor::from_floats([1.0], &Default::default()).require_grad();
+    pass.terms = vec![("loss", Tensor::from_floats([1.0], &Default::default()).require_grad())];
     let mut optimizer = Optimizer::<Cpu>::new(every_rule().pop().unwrap());
     assert_eq!(named_tensors(&optimizer.step(model, pass, 0.1)), before);
 }

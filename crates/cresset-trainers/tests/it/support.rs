@@ -72,12 +72,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for Tiny<B> {
         if *has_root_of_zero {
             loss = loss + (rows.per_example() * 0.0).sqrt().sum();
         }
-        ForwardPass {
-            parts: vec![("squared_error", loss.clone().inner())],
-            loss,
-            n_examples: batch.len(),
-            rows: vec![rows],
-        }
+        ForwardPass { terms: vec![("squared_error", loss)], n_examples: batch.len(), rows: vec![rows] }
     }
 
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {
