@@ -78,7 +78,11 @@ impl From<TrainError> for Failure {
             | TrainError::Gradient(_)
             | TrainError::Interrupted { .. }
             | TrainError::Metric(_) => Self::other(error),
-            TrainError::Monitor { .. } | TrainError::Weights(_) | TrainError::File(_) => Self::input(error),
+            TrainError::Monitor { .. }
+            | TrainError::Strategy(_)
+            | TrainError::Precision { .. }
+            | TrainError::Weights(_)
+            | TrainError::File(_) => Self::input(error),
         }
     }
 }

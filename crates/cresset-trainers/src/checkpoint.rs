@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use cresset_data::files::FileError;
+use cresset_nn::optim::LossScaler;
 use cresset_nn::weights::{self, NamedTensors, WeightsError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::early_stop::EarlyStop;
 use crate::history::{EpochRecord, History};
+use crate::strategy::StrategyState;
 
 /// Where a run stands. All randomness is a function of seed, epoch and step, so no generator is saved.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -17,9 +19,21 @@ pub struct Progress {
     pub epoch: u64,
     /// Steps finished in the epoch after those.
     pub step: usize,
+    /// Passes in all; the chance of each is a function of its number.
+    #[serde(default)]
+    pub passes: u64,
     /// Steps that the optimiser has taken in all.
     pub optimizer_steps: u64,
-    /// Sums of the running epoch: the loss and its parts by name, each times its examples.
+    /// Of those, steps in which each group of parameters has learnt since its stage began, the rest last.
+    #[serde(default)]
+    pub group_steps: Vec<u64>,
+    /// The scale of the loss, in half precision.
+    #[serde(default)]
+    pub scaler: Option<LossScaler>,
+    /// Where the strategy stands.
+    #[serde(default)]
+    pub strategy: StrategyState,
+    /// Sums of the running epoch: the loss and its terms by name, each times its examples.
     pub loss_sums: Vec<(String, f64)>,
     /// Examples in those sums.
     pub examples: usize,
@@ -34,8 +48,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn add_losses(&mut self, loss: f32, parts: &[(&str, f32)], n_examples: usize) {
-        let all = std::iter::once(("loss", loss)).chain(parts.iter().copied());
+    pub(crate) fn add_losses(&mut self, loss: f32, terms: &[(&str, f32)], n_examples: usize) {
+        // A term called `loss` is all there is of it.
+        let terms = terms.iter().copied().filter(|(name, _)| *name != "loss");
+        let all = std::iter::once(("loss", loss)).chain(terms);
         for (place, (name, value)) in all.enumerate() {
             if self.loss_sums.len() == place {
                 self.loss_sums.push((name.to_owned(), 0.0));
@@ -56,11 +72,17 @@ impl Progress {
     }
 
     /// Turns the running epoch into a row of the history.
-    pub(crate) fn close_epoch(&mut self, learning_rate: f64, valid: Vec<(String, Option<f64>)>) {
+    pub(crate) fn close_epoch(
+        &mut self,
+        stage: Option<String>,
+        learning_rate: f64,
+        valid: Vec<(String, Option<f64>)>,
+    ) {
         let examples = self.examples as f64;
         self.epoch += 1;
         self.history.epochs.push(EpochRecord {
             epoch: self.epoch,
+            stage,
             losses: std::mem::take(&mut self.loss_sums)
                 .into_iter()
                 .map(|(name, sum)| (name, sum / examples))

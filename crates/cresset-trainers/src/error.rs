@@ -2,9 +2,11 @@
 
 use cresset_data::files::FileError;
 use cresset_metrics::MetricError;
+use cresset_nn::Precision;
 use cresset_nn::optim::NonFiniteGradient;
 
 use crate::checkpoint::CheckpointError;
+use crate::strategy::StrategyError;
 
 /// Why training ended without a model.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,15 @@ pub enum TrainError {
     /// The loss is a number, but its gradient is not.
     #[error(transparent)]
     Gradient(#[from] NonFiniteGradient),
+    /// The strategy, a group or the schedule does not fit the model or the data.
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
+    /// The device cannot reckon in the precision that is asked for.
+    #[error("training.precision = {precision}: this device lacks it; set f32, or choose another --device")]
+    Precision {
+        /// The precision.
+        precision: Precision,
+    },
     /// Somebody asked to stop.
     #[error(
         "interrupted in epoch {epoch} after {step} steps, all saved; continue with --resume --output {run}"

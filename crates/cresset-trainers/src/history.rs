@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 pub struct EpochRecord {
     /// Which, from 1.
     pub epoch: u64,
-    /// Mean loss over the epoch's examples, and its parts by name.
+    /// The stage of the strategy, where it has stages.
+    #[serde(default)]
+    pub stage: Option<String>,
+    /// Mean loss over the epoch's examples, as it was weighted, and its terms by name, as they are.
     pub losses: Vec<(String, f64)>,
-    /// The learning rate.
+    /// The learning rate of the run in the epoch's last step.
     pub learning_rate: f64,
     /// Seconds of training, validation left out.
     pub seconds: f64,
@@ -35,6 +38,7 @@ impl History {
         let mut text = String::new();
         let Some(first) = self.epochs.first() else { return text };
         let mut header = vec!["epoch".to_owned()];
+        header.extend(first.stage.is_some().then(|| "stage".to_owned()));
         header.extend(first.losses.iter().map(|(name, _)| format!("train_{name}")));
         header.extend(["learning_rate", "seconds", "examples_per_second"].map(str::to_owned));
         header.extend(first.valid.iter().map(|(name, _)| format!("valid_{name}")));
@@ -55,6 +59,7 @@ impl EpochRecord {
 
     fn write_to(&self, text: &mut String) {
         let mut fields = vec![self.epoch.to_string()];
+        fields.extend(self.stage.clone());
         fields.extend(self.losses.iter().map(|(_, value)| value.to_string()));
         fields.push(self.learning_rate.to_string());
         fields.push(format!("{:.3}", self.seconds));

@@ -93,6 +93,7 @@
 //! # Modules
 //!
 //! - [`config`]: the sections of a config file and their strict reading; `docs/config.md` lists every key.
+//! - [`strategy`]: which parameters learn when, and from which terms of the loss.
 //! - [`EvaluationPart`]: rating and ranking metrics of anything that predicts or ranks, on one part of a split.
 //! - [`results`] and [`manifest`]: what a run says of itself, also over folds.
 //! - [`plot`]: training history as PNG. [`memory`]: the peak of the process.
@@ -110,7 +111,10 @@ mod progress;
 pub mod results;
 mod run_dir;
 mod saved_data;
+mod schedule;
+mod session;
 mod stop;
+pub mod strategy;
 mod trainer;
 
 pub use checkpoint::{CheckpointError, Progress};

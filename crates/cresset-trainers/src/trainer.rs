@@ -9,15 +9,18 @@ use cresset_data::{Batches, Loader, LoaderConfig};
 use cresset_metrics::{Direction, MetricError, Metrics, direction};
 use cresset_nn::optim::Optimizer;
 use cresset_nn::weights::{self, named_tensors};
-use cresset_nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
+use cresset_nn::{AutodiffRecommender, TrainModel};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Progress};
 use crate::config::TrainingConfig;
+use crate::early_stop::EarlyStop;
 use crate::error::TrainError;
 use crate::history::pairs;
 use crate::progress::EpochBar;
 use crate::run_dir::RunDir;
+use crate::session::{Session, first_scaler};
 use crate::stop::StopFlag;
+use crate::strategy::Plan;
 
 const CHECKPOINT: &str = "checkpoints/last/checkpoint.safetensors";
 const BEST_WEIGHTS: &str = "best_model/weights.safetensors";
@@ -48,16 +51,6 @@ pub struct Trained<M> {
     pub examples_per_second: f64,
 }
 
-/// What the loop carries from step to step.
-struct Session<B: AutodiffRecommender, M> {
-    // `None` only while the optimiser holds the model.
-    model: Option<M>,
-    optimizer: Optimizer<B>,
-    progress: Progress,
-    seconds_before: f64,
-    began: Instant,
-}
-
 impl Trainer<'_> {
     /// Trains `model` until its epochs or its patience end; goes on from a checkpoint where there is one.
     ///
@@ -67,8 +60,9 @@ impl Trainer<'_> {
     ///
     /// # Errors
     ///
-    /// If the loss is not a number, somebody asks to stop, the monitored metric has no value, a checkpoint is
-    /// damaged or of another model, or a file cannot be written.
+    /// If the strategy does not fit the model, the device lacks the precision, the loss is not a number, somebody asks
+    /// to stop, the monitored metric has no value, a checkpoint is damaged or of another model, or a file cannot be
+    /// written.
     ///
     /// # Panics
     ///
@@ -87,13 +81,11 @@ impl Trainer<'_> {
     {
         assert!(batches.n_steps() > 0, "there is at least one example to train on");
         self.config.validate().expect("a config within its documented ranges");
-        let mut session = self.start::<B, M>(model, device)?;
+        let mut session = self.start::<B, M>(model, batches.n_steps(), device)?;
         if session.progress.early_stop.is_exhausted(self.config.patience) {
             tracing::info!("training had stopped for want of patience; raise training.patience to go on");
         }
-        while session.progress.epoch < self.config.epochs
-            && !session.progress.early_stop.is_exhausted(self.config.patience)
-        {
+        while !session.plan.is_finished(&session.progress) {
             self.train_epoch(&mut session, batches)?;
             let metrics = validate(&session.model().valid())?;
             self.finish_epoch(&mut session, &metrics)?;
@@ -108,12 +100,22 @@ impl Trainer<'_> {
         })
     }
 
-    fn start<B, M>(&self, model: M, device: &B::Device) -> Result<Session<B, M>, TrainError>
+    fn start<B, M>(
+        &self,
+        mut model: M,
+        n_steps: usize,
+        device: &B::Device,
+    ) -> Result<Session<'_, B, M>, TrainError>
     where
         B: AutodiffRecommender,
         M: TrainModel<B>,
     {
-        let rule = self.config.optimizer.clone();
+        let config = self.config;
+        if !config.precision.is_supported::<B>(device) {
+            return Err(TrainError::Precision { precision: config.precision });
+        }
+        let plan = Plan::of::<B, M>(config, &mut model, n_steps.div_ceil(config.accumulate) as u64)?;
+        let rule = config.optimizer.clone();
         let file = self.run.file(CHECKPOINT);
         let (model, optimizer, progress) = if file.exists() {
             let Checkpoint { progress, model: tensors, optimizer: state } = Checkpoint::load(&file)?;
@@ -122,12 +124,29 @@ impl Trainer<'_> {
             let mut model = weights::restore::<B, M>(model, tensors).map_err(&misfit)?;
             let steps = progress.optimizer_steps;
             let optimizer = Optimizer::resume(rule, steps, state, &mut model, device).map_err(&misfit)?;
-            (model, optimizer, progress)
+            let optimizer = optimizer.with_groups(plan.groups().clone());
+            let group_steps = plan.checked(&progress.group_steps)?.to_vec();
+            (model, optimizer.with_group_steps(group_steps), progress)
         } else {
-            (model, Optimizer::new(rule), Progress::default())
+            (model, Optimizer::new(rule).with_groups(plan.groups().clone()), Progress::default())
         };
-        let seconds_before = progress.seconds;
-        Ok(Session { model: Some(model), optimizer, progress, seconds_before, began: Instant::now() })
+        let scaler = first_scaler(config).map(|first| progress.scaler.clone().unwrap_or(first));
+        let progress = Progress { scaler, group_steps: optimizer.group_steps().to_vec(), ..progress };
+        let optimizer = match config.max_grad_norm {
+            Some(norm) => optimizer.with_max_grad_norm(norm as f32),
+            None => optimizer,
+        };
+        Ok(Session {
+            model: Some(model),
+            optimizer,
+            seconds_before: progress.seconds,
+            progress,
+            plan,
+            config,
+            pending: None,
+            terms_are_checked: false,
+            began: Instant::now(),
+        })
     }
 
     fn best_of<B: Backend, M: Module<B>>(&self, model: M) -> Result<M, CheckpointError> {
@@ -138,7 +157,7 @@ impl Trainer<'_> {
     }
 
     /// The steps of one epoch that are still to do, with the batches made ahead on threads of their own.
-    fn train_epoch<B, M, S>(&self, session: &mut Session<B, M>, batches: &S) -> Result<(), TrainError>
+    fn train_epoch<B, M, S>(&self, session: &mut Session<'_, B, M>, batches: &S) -> Result<(), TrainError>
     where
         B: AutodiffRecommender,
         M: TrainModel<B>,
@@ -148,56 +167,84 @@ impl Trainer<'_> {
         let mut clock = Instant::now();
         let order = batches.order(epoch);
         let (first, n_steps) = (session.progress.step, batches.n_steps());
-        let rate = self.config.learning_rate_at(epoch);
-        let mut bar = EpochBar::new([epoch + 1, self.config.epochs], [first, n_steps], self.show_progress);
+        let n_epochs = session.plan.n_epochs();
+        let mut bar = EpochBar::new([epoch + 1, n_epochs], [first, n_steps], self.show_progress);
         std::thread::scope(|scope| {
             for batch in Loader::start(scope, batches, &order, first, self.loader) {
-                let loss = session.step(&batch, self.config.seed, rate)?;
+                let loss = session.learn(&batch, session.progress.step + 1 == n_steps)?;
                 session.progress.epoch_seconds += clock.elapsed().as_secs_f64();
                 clock = Instant::now();
                 session.progress.step += 1;
-                self.check_step(session, loss, rate)?;
+                self.check_step(session, loss)?;
                 bar.advance(session.progress.mean_loss(), session.progress.examples_per_second());
             }
             Ok(())
         })
     }
 
-    fn check_step<B, M>(&self, session: &mut Session<B, M>, loss: f32, rate: f64) -> Result<(), TrainError>
+    fn check_step<B, M>(&self, session: &mut Session<'_, B, M>, loss: f32) -> Result<(), TrainError>
     where
         B: AutodiffRecommender,
         M: TrainModel<B>,
     {
         let (epoch, step) = (session.progress.epoch + 1, session.progress.step);
         if !loss.is_finite() {
-            return Err(TrainError::Diverged { epoch, step, loss, learning_rate: rate });
+            let learning_rate = session.learning_rate();
+            return Err(TrainError::Diverged { epoch, step, loss, learning_rate });
         }
-        if self.stop.is_raised() {
+        if self.stop.is_raised() && session.is_between_steps() {
             self.save_checkpoint(session)?;
             return Err(TrainError::Interrupted { epoch, step, run: self.run.path().display().to_string() });
         }
         Ok(())
     }
 
-    fn finish_epoch<B, M>(&self, session: &mut Session<B, M>, metrics: &Metrics) -> Result<(), TrainError>
+    fn finish_epoch<B, M>(&self, session: &mut Session<'_, B, M>, metrics: &Metrics) -> Result<(), TrainError>
     where
         B: AutodiffRecommender,
         M: TrainModel<B>,
     {
         let monitored = self.monitored(metrics)?;
+        let (rate, stage) = (session.learning_rate(), session.plan.stage_name(&session.progress));
+        let stage = stage.map(str::to_owned);
         let progress = &mut session.progress;
-        progress.close_epoch(self.config.learning_rate_at(progress.epoch), pairs(metrics));
+        progress.close_epoch(stage, rate, pairs(metrics));
         let is_best = match monitored {
             Some((value, direction)) => progress.early_stop.observe(progress.epoch, value, direction),
             None => progress.early_stop.keep(progress.epoch),
         };
-        self.report(&session.progress, is_best);
+        self.report(session, is_best);
         if is_best {
             let file = self.run.file(BEST_WEIGHTS);
             weights::save(&named_tensors(session.model()), &file).map_err(CheckpointError::of(&file))?;
         }
         atomic_write(&self.run.file("history.csv"), session.progress.history.to_csv().as_bytes())?;
+        if let Some(series) = session.plan.alternation_csv(&session.progress) {
+            atomic_write(&self.run.file("alternation.csv"), series.as_bytes())?;
+        }
+        if session.plan.is_stage_over(&session.progress) && session.plan.has_next_stage(&session.progress) {
+            self.begin_next_stage(session)?;
+        }
         self.save_checkpoint(session)
+    }
+
+    /// The next stage goes on from the best weights of this one, with nothing in the optimiser's memory: its moments are
+    /// of other weights.
+    fn begin_next_stage<B, M>(&self, session: &mut Session<'_, B, M>) -> Result<(), TrainError>
+    where
+        B: AutodiffRecommender,
+        M: TrainModel<B>,
+    {
+        let model = session.model.take().expect("held between steps");
+        session.model = Some(self.best_of::<B, M>(model)?);
+        session.optimizer.forget();
+        let progress = &mut session.progress;
+        progress.group_steps = session.optimizer.group_steps().to_vec();
+        progress.strategy.next_stage(progress.epoch, progress.optimizer_steps);
+        progress.early_stop = EarlyStop::default();
+        let name = session.plan.stage_name(&session.progress).unwrap_or_default();
+        tracing::info!("stage {name} begins with the best weights so far");
+        Ok(())
     }
 
     /// The metric that decides, and which way; `None` where nothing was measured.
@@ -219,22 +266,27 @@ impl Trainer<'_> {
         Err(TrainError::Monitor { monitor: monitor.clone(), cause, known: known.join(", ") })
     }
 
-    fn report(&self, progress: &Progress, is_best: bool) {
-        let Some(last) = progress.history.epochs.last() else { return };
+    fn report<B, M>(&self, session: &Session<'_, B, M>, is_best: bool)
+    where
+        B: AutodiffRecommender,
+        M: TrainModel<B>,
+    {
+        let Some(last) = session.progress.history.epochs.last() else { return };
         let loss = last.losses.first().map_or(f64::NAN, |&(_, loss)| loss);
         let monitor = &self.config.monitor;
         let valid = match last.valid(monitor) {
             Some(value) => format!("valid {monitor} {value:.4}{}  ", if is_best { " *" } else { "  " }),
             None => String::new(),
         };
-        let (epoch, epochs) = (last.epoch, self.config.epochs);
+        let (epoch, epochs) = (last.epoch, session.plan.n_epochs());
+        let stage = last.stage.as_ref().map_or(String::new(), |stage| format!("  {stage}"));
         let (speed, seconds) = (last.examples_per_second, last.seconds);
         tracing::info!(
-            "epoch {epoch:>3}/{epochs}  loss {loss:.4}  {valid}{speed:.0} examples/s  {seconds:.1} s"
+            "epoch {epoch:>3}/{epochs}{stage}  loss {loss:.4}  {valid}{speed:.0} examples/s  {seconds:.1} s"
         );
     }
 
-    fn save_checkpoint<B, M>(&self, session: &Session<B, M>) -> Result<(), TrainError>
+    fn save_checkpoint<B, M>(&self, session: &Session<'_, B, M>) -> Result<(), TrainError>
     where
         B: AutodiffRecommender,
         M: TrainModel<B>,
@@ -245,33 +297,5 @@ impl Trainer<'_> {
             optimizer: session.optimizer.state(),
         };
         Ok(checkpoint.save(&self.run.file(CHECKPOINT))?)
-    }
-}
-
-impl<B: AutodiffRecommender, M: TrainModel<B>> Session<B, M> {
-    fn step(&mut self, batch: &M::Batch, seed: u64, learning_rate: f64) -> Result<f32, TrainError> {
-        let model = self.model.take().expect("held between steps");
-        let pass = model.forward_loss(batch, StepKey { seed, step: self.optimizer.steps_taken() });
-        let loss = scalar(pass.loss().inner());
-        self.progress.add_losses(loss, &pass.values(), pass.n_examples);
-        self.model = Some(self.optimizer.step(model, pass, learning_rate));
-        self.progress.optimizer_steps = self.optimizer.steps_taken();
-        if loss.is_finite() {
-            self.optimizer.gradient_norm()?;
-        }
-        Ok(loss)
-    }
-
-    fn model(&self) -> &M {
-        self.model.as_ref().expect("held between steps")
-    }
-
-    fn into_model(self) -> M {
-        self.model.expect("held between steps")
-    }
-
-    fn progress_now(&self) -> Progress {
-        let seconds = self.seconds_before + self.began.elapsed().as_secs_f64();
-        Progress { seconds, ..self.progress.clone() }
     }
 }

@@ -11,6 +11,10 @@ mod strict;
 mod tree;
 
 pub use crate::evaluation::EvaluationConfig;
+pub use crate::schedule::{ScheduleConfig, ScheduleKind};
+pub use crate::strategy::{
+    AlternatingConfig, Curriculum, ModuleConfig, StageConfig, StrategyConfig, StrategyKind,
+};
 pub use alias::{ALIASES, Alias};
 pub use error::ConfigFileError;
 pub use sections::{ModelSection, OutputConfig, RunConfig, TrainingConfig};

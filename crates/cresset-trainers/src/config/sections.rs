@@ -2,12 +2,14 @@
 
 use cresset_data::DataConfig;
 use cresset_metrics::direction;
-use cresset_nn::ConfigError;
-use cresset_nn::optim::OptimizerConfig;
+use cresset_nn::optim::{LossScalerConfig, OptimizerConfig, ParameterGroup};
+use cresset_nn::{ConfigError, Precision};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::EvaluationConfig;
+use crate::schedule::ScheduleConfig;
+use crate::strategy::{StrategyConfig, StrategyKind, prefix};
 
 /// The `model` section, one type for all the models that a program composes, told apart by the key `kind`.
 pub trait ModelSection: Clone + Serialize + DeserializeOwned {
@@ -62,14 +64,26 @@ pub struct TrainingConfig {
     pub seed: u64,
     /// Passes over the training part, at least 1. Default: 20.
     pub epochs: u64,
-    /// Examples in a step, at least 1. Default: 1024.
+    /// Examples in a batch, at least 1. Default: 1024.
     pub batch_size: usize,
-    /// Step size of the first epoch, above 0. Default: 0.005.
+    /// Step size before the schedule, above 0. Default: 0.005.
     pub learning_rate: f64,
-    /// The learning rate is multiplied by this after each epoch, above 0 and at most 1. Default: 1.
-    pub learning_rate_decay: f64,
+    /// How the learning rate changes. Default: not at all.
+    pub schedule: ScheduleConfig,
     /// The update rule and its numbers.
     pub optimizer: OptimizerConfig,
+    /// Tables and dense parameters with rates of their own. Default: none.
+    pub groups: Vec<ParameterGroup>,
+    /// The length that gradients are held to, above 0; null leaves them as they are. Default: null.
+    pub max_grad_norm: Option<f64>,
+    /// Batches whose gradients make one step together, at least 1. Default: 1.
+    pub accumulate: usize,
+    /// The precision of the products of layers. Default: `f32`.
+    pub precision: Precision,
+    /// How the loss is scaled in `f16`.
+    pub loss_scale: LossScalerConfig,
+    /// Which parameters learn when, and from which terms of the loss. Default: all, all the time.
+    pub strategy: StrategyConfig,
     /// The validation metric that picks the best epoch; not read where there is no validation part. Default: `rmse`.
     pub monitor: String,
     /// Epochs without a better `monitor` before training stops, at least 1; null never stops early. Default: 3.
@@ -85,8 +99,14 @@ impl Default for TrainingConfig {
             epochs: 20,
             batch_size: 1024,
             learning_rate: 0.005,
-            learning_rate_decay: 1.0,
+            schedule: ScheduleConfig::default(),
             optimizer: OptimizerConfig::default(),
+            groups: vec![],
+            max_grad_norm: None,
+            accumulate: 1,
+            precision: Precision::F32,
+            loss_scale: LossScalerConfig::default(),
+            strategy: StrategyConfig::default(),
             monitor: "rmse".to_owned(),
             patience: Some(3),
             baselines: true,
@@ -102,25 +122,35 @@ impl TrainingConfig {
     /// The first number outside its range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let (epochs, batch) = (self.epochs as f64, self.batch_size as f64);
-        let (rate, decay) = (self.learning_rate, self.learning_rate_decay);
+        let (rate, norm) = (self.learning_rate, self.max_grad_norm.unwrap_or(1.0));
         let patience = self.patience.unwrap_or(0) as f64;
         ConfigError::first_of(&[
             ("epochs", epochs, self.epochs >= 1, "at least 1"),
             ("batch_size", batch, self.batch_size >= 1, "at least 1"),
             ("learning_rate", rate, rate > 0.0 && rate.is_finite(), "a finite number above 0"),
-            ("learning_rate_decay", decay, decay > 0.0 && decay <= 1.0, "above 0 and at most 1"),
+            ("max_grad_norm", norm, norm > 0.0 && norm.is_finite(), "above 0, or null to clip nothing"),
+            ("accumulate", self.accumulate as f64, self.accumulate >= 1, "at least 1"),
             ("patience", patience, self.patience != Some(0), "at least 1, or null to never stop early"),
         ])?;
         if direction(&self.monitor).is_none() {
             let (field, value) = ("monitor".to_owned(), self.monitor.clone());
             return Err(ConfigError { field, value, expected: "a metric, such as rmse or ndcg@10" });
         }
-        self.optimizer.validate().map_err(|e| ConfigError { field: format!("optimizer.{}", e.field), ..e })
+        self.optimizer.validate().map_err(prefix("optimizer".to_owned()))?;
+        self.schedule.validate(self.longest()).map_err(prefix("schedule".to_owned()))?;
+        self.loss_scale.validate().map_err(prefix("loss_scale".to_owned()))?;
+        for (place, group) in self.groups.iter().enumerate() {
+            group.validate().map_err(prefix(format!("groups[{place}]")))?;
+        }
+        self.strategy.validate().map_err(prefix("strategy".to_owned()))
     }
 
-    /// The learning rate of an epoch, counted from 0.
-    pub fn learning_rate_at(&self, epoch: u64) -> f64 {
-        self.learning_rate * self.learning_rate_decay.powf(epoch as f64)
+    /// Epochs that the schedule has at most: those of the run, or of the longest stage.
+    fn longest(&self) -> u64 {
+        match self.strategy.kind {
+            StrategyKind::Stages => self.strategy.stages.iter().map(|stage| stage.epochs).max().unwrap_or(1),
+            StrategyKind::Joint | StrategyKind::Alternating => self.epochs,
+        }
     }
 }
 

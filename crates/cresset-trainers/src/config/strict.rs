@@ -133,7 +133,8 @@ fn check_ranges<M: ModelSection>(layers: &[Layer], config: &RunConfig<M>) -> Res
     for (section, checked) in sections {
         checked.map_err(|error| {
             let key = format!("{section}.{}", error.field);
-            let place = place_of(layers, &key);
+            // A place in a list has no layer of its own.
+            let place = place_of(layers, key.split('[').next().unwrap_or(&key));
             ConfigFileError::Range { place, cause: ConfigError { field: key, ..error }.to_string() }
         })?;
     }

@@ -292,8 +292,8 @@ fn a_value_out_of_range_is_named_with_its_range_and_the_place_that_gave_it() {
         "run.yaml: training.learning_rate = NaN, expected a finite number above 0",
     );
     check(
-        "training: {learning_rate_decay: 1.5}",
-        "run.yaml: training.learning_rate_decay = 1.5, expected above 0 and at most 1",
+        "training: {schedule: {kind: exponential, gamma: 1.5}}",
+        "run.yaml: training.schedule.gamma = 1.5, expected above 0 and at most 1",
     );
     check(
         "training: {patience: 0}",

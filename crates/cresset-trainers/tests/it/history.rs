@@ -5,6 +5,7 @@ use cresset_trainers::{EpochRecord, History};
 fn epoch(epoch: u64, loss: f64, r2: Option<f64>) -> EpochRecord {
     EpochRecord {
         epoch,
+        stage: None,
         losses: vec![("loss".to_owned(), loss), ("penalty".to_owned(), 0.25)],
         learning_rate: 0.005,
         seconds: 1.23456,

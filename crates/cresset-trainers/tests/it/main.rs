@@ -5,11 +5,15 @@
 
 mod config;
 mod config_page;
+mod duo;
 mod history;
 mod plots;
 mod results;
 mod resume;
 mod run_dir;
 mod saved_data;
+mod schedules;
+mod steps;
+mod strategies;
 mod support;
 mod training;

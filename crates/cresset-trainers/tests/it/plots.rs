@@ -15,6 +15,7 @@ fn history(n: u64) -> History {
         let rising = |top: f64| Some(top * (1.0 - fall) + wiggle);
         EpochRecord {
             epoch,
+            stage: None,
             losses: vec![
                 ("loss".to_owned(), 0.74 + 0.4 * fall),
                 ("squared_error".to_owned(), 0.66 + 0.5 * fall),

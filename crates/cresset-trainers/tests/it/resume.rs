@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use cresset_metrics::Metrics;
-use cresset_nn::optim::OptimizerKind;
+use cresset_nn::optim::{LossScaler, OptimizerKind};
 use cresset_nn::weights::{self, NamedTensors};
+use cresset_trainers::strategy::StrategyState;
 use cresset_trainers::{CheckpointError, EarlyStop, TrainError, Trained};
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
@@ -17,16 +18,19 @@ type Epoch = (u64, Vec<(String, u64)>, u64, Vec<(String, Option<u64>)>);
 
 /// Everything of a finished run that must not depend on how often it was stopped.
 #[derive(Debug, PartialEq)]
-struct Outcome {
+pub(crate) struct Outcome {
     best_weights: Vec<u8>,
     /// Weights and moments at the end.
     state: NamedTensors,
     early_stop: EarlyStop,
     optimizer_steps: u64,
+    group_steps: Vec<u64>,
+    scaler: Option<LossScaler>,
+    strategy: StrategyState,
     epochs: Vec<Epoch>,
 }
 
-fn outcome(folder: &Path, trained: &Trained<Served>) -> Outcome {
+pub(crate) fn outcome<M>(folder: &Path, trained: &Trained<M>) -> Outcome {
     let progress = &trained.progress;
     let epoch = |epoch: &cresset_trainers::EpochRecord| {
         let losses = epoch.losses.iter().map(|(name, loss)| (name.clone(), loss.to_bits())).collect();
@@ -38,6 +42,9 @@ fn outcome(folder: &Path, trained: &Trained<Served>) -> Outcome {
         state: weights::load(&folder.join(CHECKPOINT)).unwrap(),
         early_stop: progress.early_stop.clone(),
         optimizer_steps: progress.optimizer_steps,
+        group_steps: progress.group_steps.clone(),
+        scaler: progress.scaler.clone(),
+        strategy: progress.strategy.clone(),
         epochs: progress.history.epochs.iter().map(epoch).collect(),
     }
 }

@@ -10,7 +10,7 @@ use burn::tensor::{Tensor, TensorData};
 use cresset_data::{Batches, LoaderConfig, RatingBatch, RatingBatches, Ratings, TimeKind};
 use cresset_metrics::{MetricError, Metrics};
 use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, RowIndex, StepKey, TrainModel};
-use cresset_trainers::config::TrainingConfig;
+use cresset_trainers::config::{ScheduleConfig, ScheduleKind, TrainingConfig};
 use cresset_trainers::{RunDir, StopFlag, TrainError, Trained, Trainer};
 
 pub(crate) type Cpu = Autodiff<Flex>;
@@ -51,8 +51,8 @@ impl<B: Backend> Tiny<B> {
 
 /// A batch; where `stop` is set, the step that uses it is the last one.
 pub(crate) struct TinyBatch {
-    batch: RatingBatch,
-    stop: Option<StopFlag>,
+    pub(crate) batch: RatingBatch,
+    pub(crate) stop: Option<StopFlag>,
     has_root_of_zero: bool,
 }
 
@@ -150,7 +150,11 @@ impl Default for Run {
             epochs: 4,
             batch_size: 4,
             learning_rate: 0.1,
-            learning_rate_decay: 0.9,
+            schedule: ScheduleConfig {
+                kind: ScheduleKind::Exponential,
+                gamma: 0.9,
+                ..ScheduleConfig::default()
+            },
             patience: None,
             ..TrainingConfig::default()
         };
@@ -168,6 +172,16 @@ impl Run {
 
     /// Trains into `folder`, going on with what is there, and validates by `validate`.
     pub(crate) fn fit(&self, folder: &Path, validate: Validate<'_>) -> Result<Trained<Served>, TrainError> {
+        self.fit_model(Tiny::<Cpu>::new(self.n_items, self.config.seed), folder, validate)
+    }
+
+    /// As [`fit`](Self::fit), another model.
+    pub(crate) fn fit_model<M: TrainModel<Cpu, Batch = TinyBatch>>(
+        &self,
+        model: M,
+        folder: &Path,
+        validate: &mut dyn FnMut(&M::InnerModule) -> Result<Metrics, MetricError>,
+    ) -> Result<Trained<M::InnerModule>, TrainError> {
         let run = RunDir::create(folder, true).unwrap();
         let seed = self.config.seed;
         let stop = StopFlag::default();
@@ -180,7 +194,7 @@ impl Run {
         };
         let loader = LoaderConfig::default();
         let trainer = Trainer { config: &self.config, run: &run, stop, show_progress: false, loader };
-        trainer.fit(Tiny::<Cpu>::new(self.n_items, seed), &batches, validate, &Default::default())
+        trainer.fit(model, &batches, validate, &Default::default())
     }
 
     /// As [`fit`](Self::fit), validating on ratings that stay as they are.

@@ -52,16 +52,6 @@ fn training_lowers_the_loss_and_writes_its_history() {
 }
 
 #[test]
-fn the_learning_rate_decays_by_epoch() {
-    let folder = tempdir().unwrap();
-    let trained = Run::default().fit_and_validate(folder.path()).unwrap();
-    let rates: Vec<f64> = trained.progress.history.epochs.iter().map(|epoch| epoch.learning_rate).collect();
-    for (rate, expected) in rates.into_iter().zip([0.1, 0.09, 0.081, 0.0729]) {
-        assert!((rate - expected).abs() < 1e-12, "{rate}");
-    }
-}
-
-#[test]
 fn training_stops_after_as_many_worse_epochs_as_patience_says() {
     let folder = tempdir().unwrap();
     let run = with_config(|config| (config.epochs, config.patience) = (9, Some(2)));

@@ -1,0 +1,283 @@
+//! A strategy held against its model: names looked up, rates and weights worked out.
+
+use std::collections::BTreeMap;
+
+use cresset_nn::optim::{Groups, ParameterGroup};
+use cresset_nn::{AutodiffRecommender, TrainModel};
+
+use super::alternation::AlternationRow;
+use super::config::{StageConfig, StrategyKind};
+use super::error::StrategyError;
+use crate::checkpoint::Progress;
+use crate::config::TrainingConfig;
+
+/// What each step of a run learns, and from what.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    config: &'a TrainingConfig,
+    groups: Groups,
+    stages: Vec<Stage>,
+    /// The groups of the two modules that alternate.
+    modules: Option<[usize; 2]>,
+}
+
+/// One stage; a strategy without stages is a stage without a name.
+#[derive(Debug)]
+struct Stage {
+    name: Option<String>,
+    epochs: u64,
+    patience: Option<u64>,
+    /// By group, before the schedule; `None` stands still.
+    rates: Vec<Option<f64>>,
+    losses: BTreeMap<String, f64>,
+    alternates: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// The plan of `config` for `model`, in epochs of so many steps of the optimiser.
+    ///
+    /// # Errors
+    ///
+    /// A group that there is not, a module that may not learn in its turn, a warm-up as long as its stage.
+    pub(crate) fn of<B, M>(
+        config: &'a TrainingConfig,
+        model: &mut M,
+        steps_per_epoch: u64,
+    ) -> Result<Self, StrategyError>
+    where
+        B: AutodiffRecommender,
+        M: TrainModel<B>,
+    {
+        let groups = Groups::of(model, &config.groups)?;
+        let strategy = &config.strategy;
+        let stages = match strategy.kind {
+            StrategyKind::Stages => {
+                let stages = strategy.stages.iter().enumerate();
+                stages
+                    .map(|(place, stage)| Stage::of(stage, place, &groups, config))
+                    .collect::<Result<_, _>>()?
+            }
+            kind => vec![Stage::whole_run(config, &groups, kind == StrategyKind::Alternating)],
+        };
+        let modules = if strategy.alternates() { Some(modules(config, &groups)?) } else { None };
+        let plan = Self { config, groups, stages, modules };
+        plan.check_modules()?;
+        plan.check_warmup(steps_per_epoch)?;
+        Ok(plan)
+    }
+
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// The counts of a checkpoint, one for each group.
+    ///
+    /// # Errors
+    ///
+    /// If the checkpoint is of other groups.
+    pub(crate) fn checked<'b>(&self, group_steps: &'b [u64]) -> Result<&'b [u64], StrategyError> {
+        let (found, expected) = (group_steps.len(), self.groups.as_slice().len());
+        if found == expected { Ok(group_steps) } else { Err(StrategyError::OtherGroups { found, expected }) }
+    }
+
+    /// Epochs of all stages.
+    pub(crate) fn n_epochs(&self) -> u64 {
+        self.stages.iter().map(|stage| stage.epochs).sum()
+    }
+
+    /// The name of the stage that learns, where stages have names.
+    pub(crate) fn stage_name(&self, progress: &Progress) -> Option<&str> {
+        self.stage(progress).name.as_deref()
+    }
+
+    fn stage(&self, progress: &Progress) -> &Stage {
+        &self.stages[progress.strategy.stage.min(self.stages.len() - 1)]
+    }
+
+    /// Whether the stage that learns has had its epochs, or its patience is exhausted.
+    pub(crate) fn is_stage_over(&self, progress: &Progress) -> bool {
+        let stage = self.stage(progress);
+        progress.epoch - progress.strategy.epochs_before >= stage.epochs
+            || progress.early_stop.is_exhausted(stage.patience)
+    }
+
+    /// Whether a stage comes after the one that learns.
+    pub(crate) fn has_next_stage(&self, progress: &Progress) -> bool {
+        progress.strategy.stage + 1 < self.stages.len()
+    }
+
+    /// Whether nothing is left to train.
+    pub(crate) fn is_finished(&self, progress: &Progress) -> bool {
+        !self.has_next_stage(progress) && self.is_stage_over(progress)
+    }
+
+    /// What the schedule makes of every learning rate in this step.
+    pub(crate) fn factor(&self, progress: &Progress) -> f64 {
+        let state = &progress.strategy;
+        let (epoch, step) =
+            (progress.epoch - state.epochs_before, progress.optimizer_steps - state.steps_before);
+        self.config.schedule.factor(epoch, step, self.stage(progress).epochs)
+    }
+
+    /// The learning rate of each group in this step, the rest last; `None` stands still.
+    pub(crate) fn rates(&self, progress: &Progress) -> Vec<Option<f64>> {
+        let factor = self.factor(progress);
+        let stage = self.stage(progress);
+        let waits = self.waiting(progress).map(|module| module.0);
+        let rate = |(place, rate): (usize, &Option<f64>)| {
+            rate.filter(|_| waits != Some(place)).map(|rate| rate * factor)
+        };
+        stage.rates.iter().enumerate().map(rate).collect()
+    }
+
+    /// The weight of a term of the loss in this step.
+    pub(crate) fn weight(&self, progress: &Progress, term: &str) -> f64 {
+        if self.waiting(progress).is_some_and(|(_, waits)| waits == term) {
+            return 0.0;
+        }
+        let losses = &self.stage(progress).losses;
+        let of_stage = if losses.is_empty() { 1.0 } else { losses.get(term).copied().unwrap_or(0.0) };
+        let curriculum = self.config.strategy.curriculum.as_ref().and_then(|terms| terms.get(term));
+        of_stage * curriculum.map_or(1.0, |curriculum| curriculum.weight(progress.epoch + 1))
+    }
+
+    /// Group and term of the module whose turn it is not.
+    fn waiting(&self, progress: &Progress) -> Option<(usize, &str)> {
+        let modules = self.modules.filter(|_| self.stage(progress).alternates)?;
+        let waits = 1 - progress.strategy.alternation.module;
+        Some((modules[waits], &self.config.strategy.alternating.modules[waits].loss))
+    }
+
+    /// Takes note of the losses of a step that was taken, by term.
+    pub(crate) fn observe(&self, progress: &mut Progress, loss_of: impl Fn(&str) -> f64) {
+        if !self.stage(progress).alternates {
+            return;
+        }
+        let config = &self.config.strategy.alternating;
+        let losses = [0, 1].map(|module: usize| loss_of(&config.modules[module].loss));
+        let (step, state) = (progress.optimizer_steps, &mut progress.strategy);
+        let module = state.alternation.module;
+        state.alternation.observe(config, losses);
+        let (smoothed, switches) = (state.alternation.smoothed.unwrap_or(losses), state.alternation.switches);
+        state.series.push(AlternationRow { stage: state.stage, step, module, smoothed, switches });
+    }
+
+    /// The text of `alternation.csv`, where modules alternate.
+    pub(crate) fn alternation_csv(&self, progress: &Progress) -> Option<String> {
+        self.modules?;
+        let names: Vec<String> =
+            self.stages.iter().map(|stage| stage.name.clone().unwrap_or_default()).collect();
+        Some(progress.strategy.series.to_csv(&self.config.strategy.alternating, &names))
+    }
+
+    /// Checks every term of the loss that a key names against those there are.
+    ///
+    /// # Errors
+    ///
+    /// The first key that names another.
+    pub(crate) fn check_terms(&self, known: &[&str]) -> Result<(), StrategyError> {
+        let strategy = &self.config.strategy;
+        let by_stage = self.stages.iter().enumerate().flat_map(|(place, stage)| {
+            let key = format!("training.strategy.stages[{place}].losses");
+            stage.losses.keys().map(move |term| (key.clone(), term))
+        });
+        let alternating = strategy.alternating.modules.iter().enumerate().map(|(place, module)| {
+            (format!("training.strategy.alternating.modules[{place}].loss"), &module.loss)
+        });
+        let curriculum = strategy.curriculum.iter().flat_map(BTreeMap::keys);
+        let curriculum = curriculum.map(|term| ("training.strategy.curriculum".to_owned(), term));
+        let alternating = alternating.filter(|_| strategy.alternates());
+        for (key, term) in by_stage.chain(alternating).chain(curriculum) {
+            if !known.contains(&term.as_str()) {
+                let (term, known) = (term.clone(), known.join(", "));
+                return Err(StrategyError::UnknownTerm { key, term, known });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_modules(&self) -> Result<(), StrategyError> {
+        let Some(modules) = self.modules else { return Ok(()) };
+        for stage in self.stages.iter().filter(|stage| stage.alternates) {
+            if let Some(&still) = modules.iter().find(|&&module| stage.rates[module].is_none()) {
+                let group = self.groups.as_slice()[still].name.clone();
+                let stage = stage.name.clone().unwrap_or_default();
+                return Err(StrategyError::StillModule { stage, group });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_warmup(&self, steps_per_epoch: u64) -> Result<(), StrategyError> {
+        let warmup = self.config.schedule.warmup_steps;
+        for stage in &self.stages {
+            let steps = stage.epochs * steps_per_epoch;
+            if warmup > 0 && warmup >= steps {
+                let what = stage.name.as_ref().map_or("the run".to_owned(), |name| format!("stage {name}"));
+                return Err(StrategyError::Warmup { warmup, steps, what });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Stage {
+    fn whole_run(config: &TrainingConfig, groups: &Groups, alternates: bool) -> Self {
+        let rate = |group: &ParameterGroup| Some(group.learning_rate.unwrap_or(config.learning_rate));
+        Self {
+            name: None,
+            epochs: config.epochs,
+            patience: config.patience,
+            rates: groups.as_slice().iter().map(rate).collect(),
+            losses: BTreeMap::new(),
+            alternates,
+        }
+    }
+
+    fn of(
+        stage: &StageConfig,
+        place: usize,
+        groups: &Groups,
+        config: &TrainingConfig,
+    ) -> Result<Self, StrategyError> {
+        let key = |name: &str| format!("training.strategy.stages[{place}].{name}");
+        for group in &stage.learns {
+            place_of(groups, group, || key("learns"))?;
+        }
+        for group in stage.learning_rates.keys() {
+            place_of(groups, group, || key("learning_rates"))?;
+        }
+        let rate = |group: &ParameterGroup| {
+            let learns = stage.learns.is_empty() || stage.learns.contains(&group.name);
+            let of_stage = stage.learning_rates.get(&group.name).copied().or(stage.learning_rate);
+            let rate = of_stage.or(group.learning_rate).unwrap_or(config.learning_rate);
+            learns.then_some(rate)
+        };
+        Ok(Self {
+            name: Some(stage.name.clone()),
+            epochs: stage.epochs,
+            patience: stage.patience,
+            rates: groups.as_slice().iter().map(rate).collect(),
+            losses: stage.losses.clone(),
+            alternates: stage.alternating,
+        })
+    }
+}
+
+/// The places of the groups of the two modules that alternate.
+fn modules(config: &TrainingConfig, groups: &Groups) -> Result<[usize; 2], StrategyError> {
+    let modules = &config.strategy.alternating.modules;
+    let place = |module: usize| {
+        let key = || format!("training.strategy.alternating.modules[{module}].group");
+        place_of(groups, &modules[module].group, key)
+    };
+    Ok([place(0)?, place(1)?])
+}
+
+fn place_of(groups: &Groups, group: &str, key: impl Fn() -> String) -> Result<usize, StrategyError> {
+    groups.place(group).ok_or_else(|| StrategyError::UnknownGroup {
+        key: key(),
+        group: group.to_owned(),
+        known: groups.names().collect::<Vec<_>>().join(", "),
+    })
+}
