@@ -112,6 +112,7 @@ pub mod results;
 mod run_dir;
 mod saved_data;
 mod schedule;
+pub mod search;
 mod session;
 mod stop;
 pub mod strategy;
