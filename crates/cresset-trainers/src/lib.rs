@@ -84,6 +84,7 @@
 //! config.yaml              the effective config                                     config
 //! manifest.yaml            data, split, protocol, seed, device, versions            manifest
 //! history.csv              one row an epoch                                         History
+//! alternation.csv          whose turn it was, where two modules alternate           strategy
 //! results.yaml             best epoch, speed, memory, metrics                       results
 //! plots/                   the history as a picture                                 plot
 //! best_model/              weights, vocabularies, titles, ratings and their split   SavedData

@@ -82,8 +82,9 @@ impl Trainer<'_> {
         assert!(batches.n_steps() > 0, "there is at least one example to train on");
         self.config.validate().expect("a config within its documented ranges");
         let mut session = self.start::<B, M>(model, batches.n_steps(), device)?;
-        if session.progress.early_stop.is_exhausted(self.config.patience) {
-            tracing::info!("training had stopped for want of patience; raise training.patience to go on");
+        if session.plan.is_out_of_patience(&session.progress) {
+            let key = session.plan.key_of_patience(&session.progress);
+            tracing::info!("training had stopped for want of patience; raise {key} to go on");
         }
         while !session.plan.is_finished(&session.progress) {
             self.train_epoch(&mut session, batches)?;

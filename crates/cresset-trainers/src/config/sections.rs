@@ -148,7 +148,7 @@ impl TrainingConfig {
     /// Epochs that the schedule has at most: those of the run, or of the longest stage.
     fn longest(&self) -> u64 {
         match self.strategy.kind {
-            StrategyKind::Stages => self.strategy.stages.iter().map(|stage| stage.epochs).max().unwrap_or(1),
+            StrategyKind::Stages => self.strategy.stages.iter().map(|stage| stage.epochs).fold(1, u64::max),
             StrategyKind::Joint | StrategyKind::Alternating => self.epochs,
         }
     }

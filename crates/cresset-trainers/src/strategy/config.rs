@@ -108,7 +108,9 @@ impl StrategyConfig {
             self.alternating.check_modules().map_err(below("alternating"))?;
         }
         for (term, curriculum) in self.curriculum.iter().flatten() {
-            curriculum.validate().map_err(prefix(format!("curriculum.{term}")))?;
+            let of_term =
+                |e: ConfigError| ConfigError { field: format!("curriculum.{term}{}", e.field), ..e };
+            curriculum.validate().map_err(of_term)?;
         }
         Ok(())
     }

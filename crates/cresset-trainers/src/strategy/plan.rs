@@ -96,9 +96,21 @@ impl<'a> Plan<'a> {
 
     /// Whether the stage that learns has had its epochs, or its patience is exhausted.
     pub(crate) fn is_stage_over(&self, progress: &Progress) -> bool {
-        let stage = self.stage(progress);
-        progress.epoch - progress.strategy.epochs_before >= stage.epochs
-            || progress.early_stop.is_exhausted(stage.patience)
+        let epochs = progress.epoch - progress.strategy.epochs_before;
+        epochs >= self.stage(progress).epochs || self.is_out_of_patience(progress)
+    }
+
+    /// Whether the stage that learns has waited long enough for a better epoch.
+    pub(crate) fn is_out_of_patience(&self, progress: &Progress) -> bool {
+        progress.early_stop.is_exhausted(self.stage(progress).patience)
+    }
+
+    /// The key that says how long it waits.
+    pub(crate) fn key_of_patience(&self, progress: &Progress) -> String {
+        match self.stage(progress).name {
+            None => "training.patience".to_owned(),
+            Some(_) => format!("training.strategy.stages[{}].patience", progress.strategy.stage),
+        }
     }
 
     /// Whether a stage comes after the one that learns.

@@ -331,6 +331,96 @@ fn a_value_out_of_range_is_named_with_its_range_and_the_place_that_gave_it() {
 }
 
 #[test]
+fn groups_schedules_and_strategies_are_read_as_the_page_shows_them() {
+    let text = "
+training:
+  groups: [{name: slow, parameters: [user_embedding, 'tower.*'], learning_rate: 0.0005}]
+  schedule: {kind: cosine, epochs: 3, floor: 0.1, warmup_steps: 100}
+  strategy:
+    kind: stages
+    stages:
+      - {name: alone, learns: [slow], epochs: 2, patience: 1, losses: {ranking: 1}}
+      - {name: both, epochs: 5, learning_rates: {slow: 0.001}, alternating: true}
+    alternating:
+      modules: [{group: slow, loss: ranking}, {group: rest, loss: contrastive}]
+    curriculum: {contrastive: [[1, 0.0], [10, 1.0]]}
+";
+    let config = loaded(&format!("{SMALL}{text}"), &["training.strategy.alternating.min_steps=9"]);
+    let training = &config.training;
+    assert_eq!(training.groups[0].learning_rate, Some(0.0005));
+    assert_eq!(training.schedule.epochs, Some(3));
+    let strategy = &training.strategy;
+    assert_eq!((strategy.stages[0].patience, strategy.stages[1].patience), (Some(1), None));
+    assert_eq!(strategy.stages[1].learning_rates["slow"], 0.001);
+    assert_eq!((strategy.alternating.min_steps, strategy.alternating.switch_threshold), (9, 0.01));
+    assert_eq!(strategy.curriculum.as_ref().unwrap()["contrastive"].weight(10), 1.0);
+    assert_eq!(loaded(&yaml_serde::to_string(&config).unwrap(), &[]), config);
+}
+
+#[test]
+fn what_is_wrong_in_groups_schedules_and_strategies_is_named_with_its_key_and_what_would_be_right() {
+    let check = |training: &str, expected: &str| {
+        check(&format!("training: {{{training}}}"), &format!("run.yaml: training.{expected}"));
+    };
+    check("max_grad_norm: 0", "max_grad_norm = 0, expected above 0, or null to clip nothing");
+    check("accumulate: 0", "accumulate = 0, expected at least 1");
+    check("loss_scale: {initial: 0}", "loss_scale.initial = 0, expected 1 to 1e30");
+    check("schedule: {kind: step, every: 0}", "schedule.every = 0, expected at least 1");
+    check(
+        "epochs: 5, schedule: {kind: cosine, epochs: 6}",
+        "schedule.epochs = 6, expected at most the epochs that are trained, or null: it would never come down",
+    );
+    check(
+        "groups: [{name: a, parameters: [x]}, {name: b, learning_rate: 0}]",
+        "groups[1].learning_rate = 0, expected a finite number above 0, or null for training.learning_rate",
+    );
+    check("strategy: {kind: stages}", "strategy.stages = [], expected one or more stages");
+    let stages = |stages: &str| format!("strategy: {{kind: stages, stages: [{stages}]}}");
+    check(&stages("{name: a, epochs: 0}"), "strategy.stages[0].epochs = 0, expected at least 1");
+    check(
+        &stages("{name: a, epochs: 1}, {name: a, epochs: 1}"),
+        "strategy.stages[1].name = a, expected a name that no stage before it has",
+    );
+    check(
+        &stages("{name: 'a,b', epochs: 1}"),
+        "strategy.stages[0].name = a,b, expected letters, digits, `-`, `_` and `.`",
+    );
+    check(
+        &stages("{name: a, epochs: 1, learning_rates: {x: -1}}"),
+        "strategy.stages[0].learning_rates.x = -1, expected a finite number above 0",
+    );
+    check(
+        &stages("{name: a, epochs: 1, losses: {x: -1}}"),
+        "strategy.stages[0].losses.x = -1, expected a finite number of at least 0",
+    );
+    check(
+        &stages("{name: a, epochs: 1, patience: 0}"),
+        "strategy.stages[0].patience = 0, expected at least 1, or null to train every epoch",
+    );
+    check(
+        "strategy: {kind: alternating, alternating: {modules: [{group: a, loss: x}, {group: b, loss: x}]}}",
+        "strategy.alternating.modules = [a: x, b: x], expected two modules with a group and a loss each, which differ",
+    );
+    check(
+        "strategy: {alternating: {switch_threshold: 0}}",
+        "strategy.alternating.switch_threshold = 0, expected a finite number above 0, such as 0.01",
+    );
+    check(
+        "strategy: {curriculum: {x: [[3, 1], [2, 1]]}}",
+        "strategy.curriculum.x[1] = [2, 1], expected epochs that rise, the first at least 1",
+    );
+}
+
+#[test]
+fn an_unknown_key_of_a_group_or_a_stage_is_refused_with_the_known_ones() {
+    let message = failure(format!("{SMALL}training: {{groups: [{{nam: a}}]}}"), &[]);
+    assert!(message.contains("`training.groups`") && message.contains("unknown field `nam`"), "{message}");
+    let stage = "{name: a, epochs: 1, learn: [b]}";
+    let message = failure(format!("{SMALL}training: {{strategy: {{kind: stages, stages: [{stage}]}}}}"), &[]);
+    assert!(message.contains("`training.strategy.stages`") && message.contains("`learns`"), "{message}");
+}
+
+#[test]
 fn an_unknown_or_missing_kind_of_model_is_told_the_kinds_there_are() {
     let missing = "run.yaml: `model.kind` is not set, expected one of small, plain";
     assert_eq!(failure("", &[]), missing);
