@@ -16,7 +16,7 @@ use arrow_array::builder::{Float32Builder, ListBuilder};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use cresset_data::features::Genome;
 use cresset_data::random::stream;
-use cresset_data::{Vectors, VectorsConfig, Vocabulary};
+use cresset_data::{OnBadRow, Vectors, VectorsConfig, Vocabulary};
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -149,7 +149,7 @@ fn read_genome(c: &mut Criterion) {
         if !folder.path().join("genome-tags.csv").exists() {
             write_genome(folder.path(), n_items, n_tags);
         }
-        b.iter(|| Genome::read(folder.path(), &items).unwrap());
+        b.iter(|| Genome::read(folder.path(), &items, OnBadRow::Error).unwrap());
     });
     group.finish();
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
-use crate::config::DataConfig;
+use crate::config::{DataConfig, OnBadRow};
 use crate::error::DataError;
 use crate::files::{TextFile, open_text};
 use crate::interactions::Interactions;
@@ -50,6 +50,23 @@ impl Unreadable {
     pub(crate) fn count(&mut self, error: &DataError) {
         self.n_lines += 1;
         self.first.get_or_insert_with(|| error.to_string());
+    }
+
+    /// Counts a line where such lines may be skipped.
+    ///
+    /// # Errors
+    ///
+    /// `error` itself under [`OnBadRow::Error`], or when it is not that of one row.
+    pub(crate) fn count_or_refuse(
+        &mut self,
+        on_bad_row: OnBadRow,
+        error: DataError,
+    ) -> Result<(), DataError> {
+        if on_bad_row == OnBadRow::Error || !error.is_of_a_row() {
+            return Err(error);
+        }
+        self.count(&error);
+        Ok(())
     }
 
     /// Adds lines that come after these.

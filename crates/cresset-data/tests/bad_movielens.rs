@@ -135,7 +135,7 @@ fn another_encoding_is_refused_with_its_line() {
 const TAGS: &[u8] = b"tagId,tag\n1,007\n2,spies\n";
 
 fn read_tags(file: &str, content: &[u8]) -> Result<UserTags, String> {
-    in_folder(&[(file, content)], UserTags::read)
+    in_folder(&[(file, content)], |folder| UserTags::read(folder, OnBadRow::Error))
 }
 
 fn read_genome(file: &str, content: &[u8]) -> Result<Genome, String> {
@@ -143,7 +143,7 @@ fn read_genome(file: &str, content: &[u8]) -> Result<Genome, String> {
     let scores: (&str, &[u8]) = ("genome-scores.csv", b"movieId,tagId,relevance\n7,1,0.5\n");
     let scores = if file.starts_with("genome-scores") { vec![] } else { vec![scores] };
     let files = [tags, scores, vec![(file, content)]].concat();
-    in_folder(&files, |folder| Genome::read(folder, &Vocabulary::from_ids(["7"])))
+    in_folder(&files, |folder| Genome::read(folder, &Vocabulary::from_ids(["7"]), OnBadRow::Error))
 }
 
 #[test]

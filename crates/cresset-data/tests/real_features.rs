@@ -9,7 +9,7 @@ use cresset_data::features::{
     AttributeEncoder, AttributesConfig, Calendar, Genome, Genres, IncompleteRow, TagsConfig, UserTags,
 };
 use cresset_data::vectors::{IdMap, IdMapConfig, Vectors, VectorsConfig};
-use cresset_data::{DataConfig, Dataset, SourceKind, Vocabulary};
+use cresset_data::{DataConfig, Dataset, OnBadRow, SourceKind, Vocabulary};
 
 /// A file or folder of the data directory, or nothing and a word where it is not there.
 fn find(name: &str) -> Option<PathBuf> {
@@ -87,7 +87,7 @@ fn the_sentence_embeddings_have_their_ids_beside_them_and_length_1() {
 fn the_genome_has_146_complete_movies_and_one_that_is_cut() {
     let Some(folder) = find("ml-20m-genome") else { return };
     let all = Vocabulary::from_ids((1..=159).map(|id| id.to_string()));
-    let genome = Genome::read(&folder, &all).unwrap();
+    let genome = Genome::read(&folder, &all, OnBadRow::Error).unwrap();
     assert_eq!((genome.n_scores, genome.tags.len(), genome.scores.dim), (165_781, 1_128, 1_128));
     assert_eq!(genome.tags[0], "007");
     assert_eq!((genome.scores.n_present(), genome.scores.n_unused), (147, 0));
@@ -96,7 +96,7 @@ fn the_genome_has_146_complete_movies_and_one_that_is_cut() {
     assert_eq!(genome.scores.row(all.index_of("159").unwrap())[1_093..], [0.0; 35]);
 
     let Some(ml_1m) = load(SourceKind::MovieLens1m) else { return };
-    let genome = Genome::read(&folder, &ml_1m.items).unwrap();
+    let genome = Genome::read(&folder, &ml_1m.items, OnBadRow::Error).unwrap();
     let complete = |item: &u32| {
         let id = ml_1m.items.id_of(*item);
         genome.scores.present[*item as usize] && genome.incomplete.iter().all(|row| row.item != id)
@@ -108,7 +108,7 @@ fn the_genome_has_146_complete_movies_and_one_that_is_cut() {
 #[test]
 fn the_tags_of_latest_small_have_their_published_counts() {
     let Some(folder) = find("ml-latest-small") else { return };
-    let tags = UserTags::read(&folder).unwrap();
+    let tags = UserTags::read(&folder, OnBadRow::Error).unwrap();
     assert_eq!((tags.len(), tags.n_empty), (3_683, 0));
     assert_eq!((tags.users.names().len(), tags.tags.names().len()), (58, 1_589));
     let Some(data) = load(SourceKind::MovieLensCsv) else { return };

@@ -8,8 +8,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use crate::config::OnBadRow;
 use crate::error::DataError;
-use crate::source::open_required;
+use crate::source::{Unreadable, open_required};
 use crate::text::{At, Dialect, Row, for_each_row};
 use crate::vectors::AlignedVectors;
 use crate::vocabulary::Vocabulary;
@@ -28,6 +29,8 @@ pub struct Genome {
     pub incomplete: Vec<IncompleteRow>,
     /// Number of scores in the file, those of unused items included.
     pub n_scores: usize,
+    /// Rows of both files that were left out because they cannot be read, under `on_bad_row: skip`.
+    pub unreadable: Unreadable,
 }
 
 /// An item with fewer scores than there are tags.
@@ -46,20 +49,23 @@ impl Genome {
     /// # Errors
     ///
     /// [`DataError`] when a file or a column is missing, there is no row, a tag is unknown or scored twice for an
-    /// item, or a relevance is not from 0 to 1.
-    pub fn read(folder: &Path, items: &Vocabulary) -> Result<Self, DataError> {
-        let tags = Tags::read(folder)?;
+    /// item, or a relevance is not from 0 to 1. Under [`OnBadRow::Skip`] such rows are counted instead, those of a tag
+    /// whose own row was left out among them.
+    pub fn read(folder: &Path, items: &Vocabulary, on_bad_row: OnBadRow) -> Result<Self, DataError> {
+        let (tags, mut unreadable) = Tags::read(folder, on_bad_row)?;
         let mut scores = Scores::new(&tags, items);
-        for_each_row(
+        let of_scores = for_each_row(
             open_required(folder, &["genome-scores.csv", "genome_scores.csv"])?,
             Dialect::CSV,
+            on_bad_row,
             |header| {
                 let (item, tag) = (header.require(&ITEM)?, header.require(&TAG_ID)?);
                 Ok([item, tag, header.require(&["relevance"])?])
             },
             |at, &columns, row| scores.push(at, row, columns),
         )?;
-        Ok(scores.finish())
+        unreadable.append(of_scores);
+        Ok(Self { unreadable, ..scores.finish() })
     }
 }
 
@@ -71,29 +77,32 @@ struct Tags {
 }
 
 impl Tags {
-    fn read(folder: &Path) -> Result<Self, DataError> {
+    fn read(folder: &Path, on_bad_row: OnBadRow) -> Result<(Self, Unreadable), DataError> {
         let mut tags = Self { ids: Vec::new(), names: Vec::new(), column_of: HashMap::new() };
-        for_each_row(
+        let unreadable = for_each_row(
             open_required(folder, &["genome-tags.csv", "genome_tags.csv"])?,
             Dialect::CSV,
+            on_bad_row,
             |header| Ok((header.require(&TAG_ID)?, header.require(&["tag"])?)),
             |at, &(id, name), row| {
-                let id = row[id].trim_ascii().to_vec();
-                if tags.column_of.insert(id.clone(), tags.ids.len()).is_some() {
+                let (id, name) = (row[id].trim_ascii().to_vec(), at.utf8("tag", &row[name])?);
+                if tags.column_of.contains_key(&id) {
                     return Err(at.bad_field("tag id", &id, "one that no line above has"));
                 }
+                tags.column_of.insert(id.clone(), tags.ids.len());
                 tags.ids.push(id);
-                tags.names.push(at.utf8("tag", &row[name])?.to_owned());
+                tags.names.push(name.to_owned());
                 Ok(())
             },
         )?;
-        Ok(tags)
+        Ok((tags, unreadable))
     }
 
     /// The column of a tag id; the one after `last` is tried first, since files go through all tags in order.
     fn column(&self, id: &[u8], last: usize) -> Option<usize> {
         let next = if last + 1 < self.ids.len() { last + 1 } else { 0 };
-        if self.ids[next] == id { Some(next) } else { self.column_of.get(id).copied() }
+        let is_next = self.ids.get(next).is_some_and(|next| next == id);
+        if is_next { Some(next) } else { self.column_of.get(id).copied() }
     }
 }
 
@@ -133,13 +142,16 @@ impl<'a> Scores<'a> {
         let relevance = relevance.filter(|value| (0.0..=1.0).contains(value));
         let relevance = relevance.ok_or_else(|| at.bad_field("relevance", text, "a number from 0 to 1"))?;
         self.last_column = column;
-        self.n_scores += 1;
-        let Some(item) = self.index_of(at, row[item].trim_ascii())? else { return Ok(()) };
+        let Some(item) = self.index_of(at, row[item].trim_ascii())? else {
+            self.n_scores += 1;
+            return Ok(());
+        };
         let slot = &mut self.values[item as usize * self.tags.ids.len() + column];
         if !slot.is_nan() {
             return Err(at.bad_field("tag id", tag, "one that the item has no score of above"));
         }
         *slot = relevance;
+        self.n_scores += 1;
         self.counts[item as usize] += 1;
         Ok(())
     }
@@ -169,7 +181,8 @@ impl<'a> Scores<'a> {
             present: self.counts.iter().map(|&count| count > 0).collect(),
             n_unused: self.unused.len(),
         };
-        Genome { tags: self.tags.names.clone(), scores, incomplete, n_scores: self.n_scores }
+        let (tags, unreadable) = (self.tags.names.clone(), Unreadable::default());
+        Genome { tags, scores, incomplete, n_scores: self.n_scores, unreadable }
     }
 }
 
@@ -180,13 +193,17 @@ mod tests {
     const TAGS: &str = "\"tagId\",\"tag\"\n1,\"007\"\n2,\"007 (series)\"\n3,\"18th century\"\n";
 
     fn read(scores: &str, items: &[&str]) -> Result<Genome, String> {
+        read_with(scores, items, OnBadRow::Error)
+    }
+
+    fn read_with(scores: &str, items: &[&str], on_bad_row: OnBadRow) -> Result<Genome, String> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("genome-tags.csv"), TAGS).unwrap();
         let scores = format!("movieId,tagId,relevance\n{scores}");
         std::fs::write(folder.path().join("genome_scores.csv"), scores).unwrap();
         let shown = format!("{}{}", folder.path().display(), std::path::MAIN_SEPARATOR);
         let items = Vocabulary::from_ids(items.iter().copied());
-        Genome::read(folder.path(), &items).map_err(|error| error.to_string().replace(&shown, ""))
+        Genome::read(folder.path(), &items, on_bad_row).map_err(|error| error.to_string().replace(&shown, ""))
     }
 
     #[test]
@@ -197,6 +214,15 @@ mod tests {
         assert_eq!(genome.scores.present, [false, true, true]);
         assert_eq!((genome.scores.dim, genome.scores.n_unused, genome.n_scores), (3, 1, 6));
         assert_eq!(genome.incomplete, [IncompleteRow { item: "9".to_owned(), n_scores: 2 }]);
+    }
+
+    #[test]
+    fn scores_that_cannot_be_are_counted_where_they_may_be_skipped() {
+        let rows = "7,4,0.5\n7,1,0.5\n7,1,0.25\n7,2,x\n7,3\n7,3,\"1\n7,2,1\n";
+        let genome = read_with(rows, &["7"], OnBadRow::Skip).unwrap();
+        assert_eq!(genome.scores.values, [0.5, 1.0, 0.0]);
+        assert_eq!((genome.n_scores, genome.unreadable.n_lines), (2, 5));
+        assert!(genome.unreadable.first.unwrap().contains("genome_scores.csv:2: tag id \"4\""));
     }
 
     fn check(scores: &str, expected: &str) {

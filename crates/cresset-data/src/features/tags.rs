@@ -6,10 +6,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::columns::TimeUnit;
+use crate::config::OnBadRow;
 use crate::error::DataError;
 use crate::interactions::{IdColumn, NO_TIME};
 use crate::ragged::Ragged;
-use crate::source::open_required;
+use crate::source::{Unreadable, open_required};
 use crate::text::{Dialect, for_each_row, time_of};
 use crate::vocabulary::Vocabulary;
 
@@ -42,6 +43,8 @@ pub struct UserTags {
     pub times: Vec<i64>,
     /// Number of rows that were left out because their tag is empty.
     pub n_empty: usize,
+    /// Rows that were left out because they cannot be read, under `on_bad_row: skip`.
+    pub unreadable: Unreadable,
 }
 
 /// The tags of each item of a vocabulary, in small letters.
@@ -64,12 +67,14 @@ impl UserTags {
     ///
     /// # Errors
     ///
-    /// [`DataError`] when the file or a column is missing, there is no row, or a row is not of its format.
-    pub fn read(folder: &Path) -> Result<Self, DataError> {
+    /// [`DataError`] when the file or a column is missing, there is no row, or a row is not of its format; such rows are
+    /// counted instead under [`OnBadRow::Skip`].
+    pub fn read(folder: &Path, on_bad_row: OnBadRow) -> Result<Self, DataError> {
         let mut rows = Self::default();
-        for_each_row(
+        let unreadable = for_each_row(
             open_required(folder, &["tags.csv", "tag.csv"])?,
             Dialect::CSV,
+            on_bad_row,
             |header| {
                 let user = header.require(&["userId", "user_id", "user"])?;
                 let item = header.require(&["movieId", "movie_id", "itemId", "item_id", "item"])?;
@@ -87,7 +92,7 @@ impl UserTags {
                 Ok(())
             },
         )?;
-        Ok(rows)
+        Ok(Self { unreadable, ..rows })
     }
 
     fn push(&mut self, user: &str, item: &str, tag: &str, time: i64) {
@@ -183,10 +188,14 @@ mod tests {
         3,99,funny,500\r\n";
 
     fn read(text: &str) -> Result<UserTags, String> {
+        read_with(text, OnBadRow::Error)
+    }
+
+    fn read_with(text: &str, on_bad_row: OnBadRow) -> Result<UserTags, String> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("tags.csv"), text).unwrap();
         let shown = format!("{}{}", folder.path().display(), std::path::MAIN_SEPARATOR);
-        UserTags::read(folder.path()).map_err(|error| error.to_string().replace(&shown, ""))
+        UserTags::read(folder.path(), on_bad_row).map_err(|error| error.to_string().replace(&shown, ""))
     }
 
     fn names_of(tags: &ItemTags, item: u32) -> Vec<(&str, u32)> {
@@ -216,6 +225,15 @@ mod tests {
         assert_eq!([names_of(&tags, 0), names_of(&tags, 1)], [vec![("funny", 2)], vec![]]);
         let config = TagsConfig { min_item_uses: 2, ..config };
         assert_eq!(rows.of_items(&items, &config).counts, [2]);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_are_counted_where_they_may_be_skipped() {
+        let text = "userId,movieId,tag,timestamp\n1,2,x,soon\n1,2,7\" single,5\n1,2,y\n1,2,dark,6\n";
+        let rows = read_with(text, OnBadRow::Skip).unwrap();
+        assert!(rows.tags.names().iter().eq(["dark"]));
+        assert_eq!((rows.len(), rows.unreadable.n_lines), (1, 3));
+        assert!(rows.unreadable.first.unwrap().contains("tags.csv:2: time \"soon\""));
     }
 
     #[test]

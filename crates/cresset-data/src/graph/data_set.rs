@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::facts::ItemFacts;
 use super::{KnowledgeGraph, read};
 use crate::catalogue::Catalogue;
-use crate::config::DataConfig;
+use crate::config::{DataConfig, OnBadRow};
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::features::{Genome, UserTags};
@@ -35,7 +35,8 @@ pub fn of_dataset(
     data: &Dataset,
 ) -> Result<Option<KnowledgeGraph>, DataError> {
     let folder = data_dir.join(config.folder());
-    let facts = DataSetFacts { folder, catalogue: &data.catalogue, items: &data.items };
+    let (catalogue, items) = (&data.catalogue, &data.items);
+    let facts = DataSetFacts { folder, catalogue, items, on_bad_row: config.on_bad_row };
     read(config, data_dir, &data.items, &facts)
 }
 
@@ -44,6 +45,7 @@ struct DataSetFacts<'a> {
     folder: PathBuf,
     catalogue: &'a Catalogue,
     items: &'a Vocabulary,
+    on_bad_row: OnBadRow,
 }
 
 impl ItemFacts for DataSetFacts<'_> {
@@ -51,24 +53,24 @@ impl ItemFacts for DataSetFacts<'_> {
         self.catalogue
     }
 
-    fn for_each_tag(&self, each: &mut dyn FnMut(&str, &str)) -> Result<(), DataError> {
-        let rows = UserTags::read(&self.folder)?;
+    fn for_each_tag(&self, each: &mut dyn FnMut(&str, &str)) -> Result<u64, DataError> {
+        let rows = UserTags::read(&self.folder, self.on_bad_row)?;
         let small: Vec<String> = rows.tags.names().iter().map(str::to_lowercase).collect();
         for (row, &tag) in rows.tags.codes().iter().enumerate() {
             each(rows.items.name_at(row), &small[tag as usize]);
         }
-        Ok(())
+        Ok(rows.unreadable.n_lines)
     }
 
-    fn for_each_relevance(&self, each: &mut dyn FnMut(&str, &str, f32)) -> Result<(), DataError> {
-        let genome = Genome::read(&self.folder, self.items)?;
+    fn for_each_relevance(&self, each: &mut dyn FnMut(&str, &str, f32)) -> Result<u64, DataError> {
+        let genome = Genome::read(&self.folder, self.items, self.on_bad_row)?;
         let rows = genome.scores.values.chunks_exact(genome.scores.dim.max(1));
         for ((row, id), _) in
             rows.zip(self.items.ids()).zip(&genome.scores.present).filter(|(_, here)| **here)
         {
             row.iter().zip(&genome.tags).for_each(|(&relevance, tag)| each(id, tag, relevance));
         }
-        Ok(())
+        Ok(genome.unreadable.n_lines)
     }
 
     fn for_each_field(&self, each: &mut dyn FnMut(&str, &str, &str)) -> Result<(), DataError> {
@@ -114,5 +116,31 @@ mod tests {
         expected.sort_unstable();
         assert_eq!(of_seven, expected);
         assert_eq!(graph.neighbours(eight).tails, [tail("tag", "slow")]);
+    }
+
+    #[test]
+    fn rows_of_tags_and_genome_that_were_left_out_are_counted_with_the_graph() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let folder = data_dir.path().join("films");
+        std::fs::create_dir(&folder).unwrap();
+        for (name, text) in [
+            ("ratings.csv", "userId,movieId,rating,timestamp\n1,7,4.0,1\n1,8,3.0,2\n"),
+            ("tags.csv", "userId,movieId,tag,timestamp\n1,7,dark,3\n2,7,7\" single,4\n1,7,slow,soon\n"),
+            ("genome-tags.csv", "tagId,tag\n1,slow\n"),
+            ("genome-scores.csv", "movieId,tagId,relevance\n8,1,0.9\n8,2,0.1\n"),
+        ] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let config: DataConfig = serde_json::from_str(
+            r#"{ "source": "movielens-csv", "name": "films", "on_bad_row": "skip",
+                 "graph": { "sources": [{ "format": "tags" }, { "format": "genome" }] } }"#,
+        )
+        .unwrap();
+        let data = Dataset::load(&config, data_dir.path()).unwrap();
+        let graph = of_dataset(&config, data_dir.path(), &data).unwrap().unwrap();
+        assert_eq!((graph.n_facts(), graph.statistics().skipped.malformed), (2, 3));
+        let strict = DataConfig { on_bad_row: OnBadRow::Error, ..config };
+        let message = of_dataset(&strict, data_dir.path(), &data).unwrap_err().to_string();
+        assert!(message.contains("tags.csv:3: field \"7\" single\""), "{message}");
     }
 }

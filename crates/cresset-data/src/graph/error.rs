@@ -109,8 +109,8 @@ pub enum GraphFault {
         /// The beginning of the row.
         row: String,
     },
-    /// A quote that is not closed on its line.
-    OpenQuote {
+    /// A quote that is not closed on its line, or stands where it neither opens nor closes a field.
+    BadQuote {
         /// The beginning of the row.
         row: String,
     },
@@ -160,7 +160,9 @@ impl GraphFault {
     fn remedy(&self) -> &'static str {
         match self {
             Self::FieldCount { .. } => "complete or delete the line, or name the file's separator",
-            Self::OpenQuote { .. } => "close the quote or delete the line",
+            Self::BadQuote { .. } => {
+                "put the field in quotes, with each of its own doubled, or delete the line"
+            }
             Self::NotUtf8 { .. } => "save the file as UTF-8",
             Self::Empty { .. } => "fill the field or delete the line",
             Self::UnknownEntity { .. } | Self::UnknownRelation { .. } => {
@@ -178,7 +180,9 @@ impl fmt::Display for GraphFault {
             Self::FieldCount { found, expected, separator, row } => {
                 write!(f, "{found} of {expected} fields separated by {separator} in \"{row}\"")
             }
-            Self::OpenQuote { row } => write!(f, "a quote is not closed in \"{row}\""),
+            Self::BadQuote { row } => {
+                write!(f, "a quote is not closed or not at an end of its field in \"{row}\"")
+            }
             Self::NotUtf8 { row } => write!(f, "\"{row}\" is not UTF-8 text"),
             Self::Empty { column } => write!(f, "{column} \"\" is missing"),
             Self::UnknownEntity { column, value, list } => {

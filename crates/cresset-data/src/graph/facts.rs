@@ -24,21 +24,22 @@ pub trait ItemFacts {
     /// Genres and titles.
     fn catalogue(&self) -> &Catalogue;
 
-    /// Calls `each` with item and tag, once for each time a user gave it.
+    /// Calls `each` with item and tag, once for each time a user gave it, and returns the number of rows that
+    /// `on_bad_row: skip` left out.
     ///
     /// # Errors
     ///
     /// [`GraphError::NoFacts`] unless overridden; what reading them ends with.
-    fn for_each_tag(&self, _each: &mut dyn FnMut(&str, &str)) -> Result<(), DataError> {
+    fn for_each_tag(&self, _each: &mut dyn FnMut(&str, &str)) -> Result<u64, DataError> {
         Err(GraphError::NoFacts { facts: "tags" }.into())
     }
 
-    /// Calls `each` with item, tag and relevance.
+    /// Calls `each` with item, tag and relevance, and returns the number of rows that `on_bad_row: skip` left out.
     ///
     /// # Errors
     ///
     /// [`GraphError::NoFacts`] unless overridden; what reading them ends with.
-    fn for_each_relevance(&self, _each: &mut dyn FnMut(&str, &str, f32)) -> Result<(), DataError> {
+    fn for_each_relevance(&self, _each: &mut dyn FnMut(&str, &str, f32)) -> Result<u64, DataError> {
         Err(GraphError::NoFacts { facts: "genome" }.into())
     }
 

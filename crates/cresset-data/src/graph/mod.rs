@@ -129,9 +129,31 @@ fn read_source(
         GraphSource::Kgcn(keys) => readers::read_kgcn(&folder(&keys.folder), keys, refusals),
         GraphSource::Triples(keys) => readers::read_plain(&folder(&keys.folder), keys, refusals),
         GraphSource::Genres(_) => Ok(Triples::from_genres(facts.catalogue())),
-        GraphSource::Tags(keys) => Triples::from_tags(|each| facts.for_each_tag(each), keys),
-        GraphSource::Genome(keys) => Triples::from_genome(|each| facts.for_each_relevance(each), keys),
+        GraphSource::Tags(keys) => of_tags(facts, keys),
+        GraphSource::Genome(keys) => of_genome(facts, keys),
         GraphSource::Metadata(keys) => Triples::from_metadata(|each| facts.for_each_field(each), keys),
         GraphSource::Synthetic(_) => Ok(Triples::from_world(&World::generate(&config.synthetic)?.graph)),
     }
+}
+
+fn of_tags(facts: &dyn ItemFacts, config: &TagFacts) -> Result<Triples, DataError> {
+    let mut n_skipped = 0;
+    let tags = |each: &mut dyn FnMut(&str, &str)| -> Result<(), DataError> {
+        n_skipped = facts.for_each_tag(each)?;
+        Ok(())
+    };
+    let mut triples = Triples::from_tags(tags, config)?;
+    triples.skipped.malformed = n_skipped;
+    Ok(triples)
+}
+
+fn of_genome(facts: &dyn ItemFacts, config: &GenomeFacts) -> Result<Triples, DataError> {
+    let mut n_skipped = 0;
+    let scores = |each: &mut dyn FnMut(&str, &str, f32)| -> Result<(), DataError> {
+        n_skipped = facts.for_each_relevance(each)?;
+        Ok(())
+    };
+    let mut triples = Triples::from_genome(scores, config)?;
+    triples.skipped.malformed = n_skipped;
+    Ok(triples)
 }

@@ -14,7 +14,8 @@ use crate::text::At;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SkippedRows {
-    /// With another number of fields, an open quote or bytes that are no UTF-8.
+    /// With another number of fields, a quote out of place or bytes that are no UTF-8; of tags and genome, all that cannot
+    /// be read.
     pub malformed: u64,
     /// With an empty field.
     pub empty: u64,
@@ -41,7 +42,7 @@ impl SkippedRows {
 
     fn count(&mut self, fault: &GraphFault) {
         *match fault {
-            GraphFault::FieldCount { .. } | GraphFault::OpenQuote { .. } | GraphFault::NotUtf8 { .. } => {
+            GraphFault::FieldCount { .. } | GraphFault::BadQuote { .. } | GraphFault::NotUtf8 { .. } => {
                 &mut self.malformed
             }
             GraphFault::Empty { .. } => &mut self.empty,

@@ -3,25 +3,17 @@
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use memchr::{memchr, memchr_iter, memchr2_iter, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::at::At;
+use super::quoting::{Extent, Quotes, first_row};
 use crate::error::DataError;
 use crate::files::{FileError, TextFile};
 
 /// Large enough that a block's own dictionary of ids is small beside its rows, small enough for many at once.
 const BLOCK_BYTES: usize = 4 << 20;
-/// A line this long is no line of a table: a quote was never closed, or the file is of another kind.
+/// A line this long is no line of a table: the file is of another kind.
 const MAX_LINE_BYTES: usize = 256 << 20;
-
-/// Whether a line end between two quotes is text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quotes {
-    /// `"` is a letter like any other.
-    Plain,
-    /// As in CSV: a field in quotes may hold line ends.
-    Csv,
-}
 
 /// Whole lines of a file.
 pub(crate) struct Block {
@@ -72,7 +64,7 @@ impl Blocks {
         while let Some(block) = self.next()? {
             let (mut rest, mut number, mut found) = (&block.bytes[..], block.first_line, None);
             while found.is_none() && !rest.is_empty() {
-                let (line, n_ends) = first_line(rest, self.quotes);
+                let (line, n_ends) = first_lines(rest, self.quotes);
                 let text = without_end(line);
                 found = (!text.trim_ascii().is_empty()).then(|| (number, text.to_vec()));
                 rest = &rest[line.len()..];
@@ -107,7 +99,7 @@ impl Blocks {
         while !self.is_at_end {
             let read = self.reader.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut bytes);
             self.is_at_end = read.map_err(|cause| FileError::read(&self.path, cause))? == 0;
-            let Some(end) = end_of_lines(&bytes, self.quotes).filter(|_| !self.is_at_end) else {
+            let Some(end) = end_of_rows(&bytes, self.quotes).filter(|_| !self.is_at_end) else {
                 self.refuse_endless_line(&bytes)?;
                 continue;
             };
@@ -132,25 +124,20 @@ impl Blocks {
             return Ok(());
         }
         let at = At { file: &self.path, line: self.next_line };
-        Err(at.bad_field("row", bytes, "one that ends within 256 MiB, its quotes closed"))
+        Err(at.bad_field("row", bytes, "one that ends within 256 MiB"))
     }
 }
 
-/// Where the last whole line ends.
-fn end_of_lines(bytes: &[u8], quotes: Quotes) -> Option<usize> {
+/// Where the last whole row ends.
+fn end_of_rows(bytes: &[u8], quotes: Quotes) -> Option<usize> {
     if quotes == Quotes::Plain || memchr(b'"', bytes).is_none() {
         return memrchr(b'\n', bytes).map(|at| at + 1);
     }
-    let mut is_quoted = false;
-    let mut end = None;
-    for at in memchr2_iter(b'"', b'\n', bytes) {
-        match bytes[at] {
-            b'"' => is_quoted = !is_quoted,
-            _ if !is_quoted => end = Some(at + 1),
-            _ => {}
-        }
+    let mut end = 0;
+    while let Extent::Whole { len, .. } = first_row(&bytes[end..], quotes) {
+        end += len;
     }
-    end
+    (end > 0).then_some(end)
 }
 
 impl Block {
@@ -176,7 +163,7 @@ impl Block {
         let quotes = if memchr(b'"', &self.bytes).is_none() { Quotes::Plain } else { quotes };
         let (mut rest, mut number, mut n_lines) = (&self.bytes[..], self.first_line, 0);
         while !rest.is_empty() {
-            let (line, n_ends) = first_line(rest, quotes);
+            let (line, n_ends) = first_lines(rest, quotes);
             let text = without_end(line);
             if !text.iter().all(u8::is_ascii_whitespace) {
                 n_lines += 1;
@@ -189,19 +176,15 @@ impl Block {
     }
 }
 
-/// The first line with its end, and the number of line ends in it: more than one within quotes.
-fn first_line(bytes: &[u8], quotes: Quotes) -> (&[u8], u64) {
-    let (mut end, mut is_open) = (0, false);
-    for n_ends in 1.. {
-        let begin = end;
-        end = memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |at| begin + at + 1);
-        // Each byte is looked at once, however many line ends an open quote runs over.
-        is_open ^= quotes == Quotes::Csv && memchr_iter(b'"', &bytes[begin..end]).count() % 2 == 1;
-        if end == bytes.len() || !is_open {
-            return (&bytes[..end], n_ends);
-        }
-    }
-    (bytes, 0)
+/// The lines of the first row with their ends, and how many these are: more than one within quotes.
+fn first_lines(bytes: &[u8], quotes: Quotes) -> (&[u8], u64) {
+    let (len, n_lines) = match first_row(bytes, quotes) {
+        Extent::Whole { len, n_lines } => (len, n_lines),
+        Extent::Cut => (bytes.len(), 1),
+        // Nothing follows that could close the quotes.
+        Extent::Open => (memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1), 1),
+    };
+    (&bytes[..len], n_lines)
 }
 
 /// The text of a line, without `\n` or `\r\n`.
@@ -213,6 +196,8 @@ fn without_end(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const CSV: Quotes = Quotes::Csv(b',');
 
     fn file(text: &str) -> TextFile {
         let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
@@ -250,19 +235,23 @@ mod tests {
     #[test]
     fn a_line_end_in_quotes_is_text_where_quotes_count() {
         let text = "1,\"two\nlines\"\n2,x\n";
-        assert_eq!(lines(text, Quotes::Csv), numbered(&[(1, "1,\"two\nlines\""), (3, "2,x")]));
+        assert_eq!(lines(text, CSV), numbered(&[(1, "1,\"two\nlines\""), (3, "2,x")]));
         assert_eq!(lines(text, Quotes::Plain).len(), 3);
     }
 
     #[test]
-    fn a_quote_that_is_never_closed_is_one_line_and_is_read_in_no_time() {
-        let text = format!("1,\"two\n{}", "3,4\n".repeat(500_000));
-        assert_eq!(lines(&text, Quotes::Csv).len(), 1);
+    fn a_quote_that_is_never_closed_is_its_line_alone_and_is_read_in_no_time() {
+        for n_lines in [500_000, 5_000_000] {
+            let text = format!("1,\"two\n{}", "3,4\n".repeat(n_lines));
+            let found = lines(&text, CSV);
+            assert_eq!(found.len(), n_lines + 1);
+            assert_eq!(found[..2], numbered(&[(1, "1,\"two"), (2, "3,4")]));
+        }
     }
 
     #[test]
     fn the_header_is_taken_off_and_the_lines_below_keep_their_numbers() {
-        let mut blocks = Blocks::of(file("\nuser,item\n1,2\n"), Quotes::Csv);
+        let mut blocks = Blocks::of(file("\nuser,item\n1,2\n"), CSV);
         assert_eq!(blocks.take_line().unwrap(), Some((2, b"user,item".to_vec())));
         let block = blocks.next().unwrap().unwrap();
         assert_eq!((block.first_line, &block.bytes[..]), (3, b"1,2\n".as_slice()));
@@ -273,10 +262,26 @@ mod tests {
     fn blocks_are_cut_between_lines_however_long_the_file() {
         let text: String = (0..900_000).map(|line| format!("{line},\"a b\"\n")).collect();
         assert!(text.len() > 2 * BLOCK_BYTES);
-        for quotes in [Quotes::Plain, Quotes::Csv] {
+        for quotes in [Quotes::Plain, CSV] {
             let found = lines(&text, quotes);
             assert_eq!(found.len(), 900_000);
             assert!(found.iter().all(|(number, line)| *line == format!("{},\"a b\"", number - 1)));
         }
+    }
+
+    #[test]
+    fn a_line_with_a_quote_out_of_place_is_a_line_wherever_blocks_end() {
+        let row = |line: usize| match line % 1000 {
+            0 => format!("{line},7\" single"),
+            1 => format!("{line},\"two\nlines\""),
+            _ => format!("{line},x"),
+        };
+        let text: String = (0..1_000_000).map(|line| row(line) + "\n").collect();
+        assert!(text.len() > 2 * BLOCK_BYTES);
+        let found = lines(&text, CSV);
+        assert_eq!(found.len(), 1_000_000);
+        assert!(found.iter().enumerate().all(|(line, (_, text))| *text == row(line)));
+        // A thousand rows have two lines.
+        assert_eq!(found.last().unwrap().0, 1_001_000);
     }
 }

@@ -3,7 +3,8 @@
 use memchr::{memchr, memmem};
 
 use super::at::At;
-use super::blocks::{Blocks, Quotes};
+use super::blocks::Blocks;
+use super::quoting::Quotes;
 use crate::error::DataError;
 use crate::files::TextFile;
 

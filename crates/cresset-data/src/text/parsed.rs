@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::at::At;
-use super::blocks::{Block, Blocks, Quotes};
+use super::blocks::{Block, Blocks};
+use super::quoting::Quotes;
 use super::table::{Dialect, Header, Row, take_header};
 use crate::config::OnBadRow;
 use crate::error::DataError;
@@ -94,12 +95,8 @@ fn for_each_in_blocks<T: Send, P: FnMut(At<'_>, &[u8]) -> Result<T, DataError>>(
     let parse = |block: &Block| {
         let (mut found, mut unreadable, mut parse) = (Vec::new(), Unreadable::default(), parser());
         let n_lines = block.for_each_line(&path, quotes, |at, line| {
-            match parse(at, line) {
-                Ok(parsed) => found.push(parsed),
-                Err(error) if on_bad_row == OnBadRow::Skip && error.is_of_a_row() => unreadable.count(&error),
-                Err(error) => return Err(error),
-            }
-            Ok(())
+            let read = parse(at, line).map(|parsed| found.push(parsed));
+            read.or_else(|error| unreadable.count_or_refuse(on_bad_row, error))
         })?;
         Ok::<_, DataError>(Parsed { found, unreadable, n_lines })
     };

@@ -12,8 +12,9 @@ use crate::names::SmallNumber;
 use crate::source::{RawData, Unreadable};
 use crate::split::Part;
 use crate::text::At;
-use crate::text::blocks::{Block, Blocks, Quotes};
+use crate::text::blocks::{Block, Blocks};
 use crate::text::numbers::{parse_f32, short_decimal};
+use crate::text::quoting::Quotes;
 use crate::text::table::{Dialect, Header, Row, take_header};
 use crate::text::times::time_of;
 
@@ -310,11 +311,8 @@ impl Rows {
 
     /// Takes back the rows of a line that cannot be read and counts it, where lines may be skipped.
     fn skip_to(&mut self, n_rows: usize, error: DataError) -> Result<(), DataError> {
-        if self.checks.on_bad_row == OnBadRow::Error || !error.is_of_a_row() {
-            return Err(error);
-        }
+        self.unreadable.count_or_refuse(self.checks.on_bad_row, error)?;
         self.columns.truncate(n_rows);
-        self.unreadable.count(&error);
         Ok(())
     }
 }

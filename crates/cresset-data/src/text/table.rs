@@ -2,12 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr2};
 
 use super::at::At;
-use super::blocks::{Blocks, Quotes};
+use super::blocks::Blocks;
+use super::quoting::{Field, QuoteFault, Quotes, first_field};
+use crate::config::OnBadRow;
 use crate::error::DataError;
 use crate::files::TextFile;
+use crate::source::Unreadable;
+
+/// What a field with a quote must be.
+const QUOTABLE: &str = "free of quotes, or all in quotes with each of its own doubled";
 
 /// A byte that stands between two fields once or, as in `::`, a number of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,17 +47,24 @@ pub(crate) struct Dialect {
 
 impl Dialect {
     /// Commas and quotes.
-    pub(crate) const CSV: Self = Self { separator: Separator::byte(b','), quotes: Quotes::Csv };
+    pub(crate) const CSV: Self = Self::quoted(b',');
     /// Tabs, without quotes.
     pub(crate) const TSV: Self = Self { separator: Separator::byte(b'\t'), quotes: Quotes::Plain };
     /// Single spaces, without quotes.
     pub(crate) const SPACES: Self = Self { separator: Separator::byte(b' '), quotes: Quotes::Plain };
 
+    /// A byte between fields that may stand in quotes.
+    pub(crate) const fn quoted(separator: u8) -> Self {
+        Self { separator: Separator::byte(separator), quotes: Quotes::Csv(separator) }
+    }
+
     /// A separator with the quotes that go with it: with commas and semicolons fields may stand in quotes, as
     /// spreadsheets write them; with any other separator a quote is a letter like any other.
     pub(crate) fn of(separator: Separator) -> Self {
-        let has_quotes = separator.width == 1 && matches!(separator.byte, b',' | b';');
-        Self { separator, quotes: if has_quotes { Quotes::Csv } else { Quotes::Plain } }
+        match separator {
+            Separator { byte: byte @ (b',' | b';'), width: 1 } => Self::quoted(byte),
+            _ => Self { separator, quotes: Quotes::Plain },
+        }
     }
 }
 
@@ -123,6 +136,15 @@ pub(crate) fn first_row(file: TextFile, dialect: Dialect) -> Result<Header, Data
     Ok(take_header(&mut blocks, dialect, |header| Ok(header.clone()))?.0)
 }
 
+/// Whether tabs stand between the fields of the first line that is not blank.
+///
+/// # Errors
+///
+/// As [`first_row`].
+pub(crate) fn is_tabbed(file: TextFile) -> Result<bool, DataError> {
+    Ok(first_row(file, Dialect::TSV)?.names().len() > 1)
+}
+
 /// Passes the header to `columns` and every other row, with what that returned, to `each`.
 ///
 /// A row has at least as many fields as the header.
@@ -130,23 +152,26 @@ pub(crate) fn first_row(file: TextFile, dialect: Dialect) -> Result<Header, Data
 /// # Errors
 ///
 /// What the two functions return, a failed read, [`DataError::EmptyFile`] when there is no row below the header, or
-/// an error that names the line when a row is short or a quote is not closed.
+/// an error that names the line when a row is short or a quote is out of place. Under [`OnBadRow::Skip`] rows in error
+/// are counted instead.
 pub(crate) fn for_each_row<C>(
     file: TextFile,
     dialect: Dialect,
+    on_bad_row: OnBadRow,
     columns: impl FnOnce(&Header) -> Result<C, DataError>,
     mut each: impl FnMut(At<'_>, &C, &Row) -> Result<(), DataError>,
-) -> Result<(), DataError> {
+) -> Result<Unreadable, DataError> {
     let mut blocks = Blocks::of(file, dialect.quotes);
     let (columns, n_columns) = take_header(&mut blocks, dialect, columns)?;
-    let (mut row, mut n_rows) = (Row::default(), 0);
+    let (mut row, mut n_rows, mut unreadable) = (Row::default(), 0, Unreadable::default());
     while let Some(block) = blocks.next()? {
         n_rows += block.for_each_line(blocks.path(), dialect.quotes, |at, line| {
-            row.split_whole(at, line, dialect, n_columns)?;
-            each(at, &columns, &row)
+            let read = row.split_whole(at, line, dialect, n_columns).and_then(|()| each(at, &columns, &row));
+            read.or_else(|error| unreadable.count_or_refuse(on_bad_row, error))
         })?;
     }
-    blocks.refuse_empty(n_rows)
+    blocks.refuse_empty(n_rows)?;
+    Ok(unreadable)
 }
 
 /// The fields of one line without their quotes; its memory is used again for the next.
@@ -191,7 +216,7 @@ impl Row {
     /// Notes where the separators are; `false` when there is a quote that counts. Fields are a few bytes, for which a
     /// plain loop is faster than a search.
     fn find_ends(&mut self, line: &[u8], separator: u8, quotes: Quotes) -> bool {
-        let quote = if quotes == Quotes::Csv { b'"' } else { separator };
+        let quote = if quotes == Quotes::Plain { separator } else { b'"' };
         for (at, &byte) in line.iter().enumerate() {
             if byte == separator {
                 self.ends.push(at);
@@ -203,22 +228,43 @@ impl Row {
     }
 
     fn split_quoted(&mut self, at: At<'_>, line: &[u8], separator: u8) -> Result<(), DataError> {
-        let mut is_quoted = false;
-        let mut rest = line.iter().peekable();
-        while let Some(&byte) = rest.next() {
-            match byte {
-                b'"' if is_quoted && rest.next_if(|&&next| next == b'"').is_some() => self.bytes.push(b'"'),
-                b'"' => is_quoted = !is_quoted,
-                _ => {
-                    if byte == separator && !is_quoted {
-                        self.ends.push(self.bytes.len());
+        let mut rest = line;
+        loop {
+            match first_field(rest, separator) {
+                Ok((field, len)) => {
+                    self.push(field);
+                    if len == rest.len() {
+                        return Ok(());
                     }
-                    self.bytes.push(byte);
+                    self.bytes.push(separator);
+                    rest = &rest[len + 1..];
+                }
+                Err(QuoteFault::Open) => {
+                    return Err(at.bad_field("row", line, "one whose quotes are closed"));
+                }
+                Err(QuoteFault::Stray) => {
+                    let end = memchr2(separator, b'\n', rest).unwrap_or(rest.len());
+                    return Err(at.bad_field("field", &rest[..end], QUOTABLE));
+                }
+            }
+        }
+    }
+
+    /// Appends a field, two quotes within its own as one.
+    fn push(&mut self, field: Field<'_>) {
+        match field {
+            Field::Plain(text) => self.bytes.extend_from_slice(text),
+            Field::Quoted(text) => {
+                let mut is_first_of_two = false;
+                for &byte in text {
+                    is_first_of_two = byte == b'"' && !is_first_of_two;
+                    if byte != b'"' || is_first_of_two {
+                        self.bytes.push(byte);
+                    }
                 }
             }
         }
         self.ends.push(self.bytes.len());
-        if is_quoted { Err(at.bad_field("row", line, "one whose quotes are closed")) } else { Ok(()) }
     }
 
     /// The number of fields.
@@ -266,6 +312,20 @@ mod tests {
             split(r#"1,"American ""President"", The",Drama"#).unwrap(),
             ["1", r#"American "President", The"#, "Drama"]
         );
+    }
+
+    #[test]
+    fn spaces_around_quotes_are_no_text_and_those_within_are() {
+        assert_eq!(split(r#"1, " a" ,b "#).unwrap(), ["1", " a", "b "]);
+    }
+
+    #[test]
+    fn a_quote_within_a_field_is_refused_with_its_line_and_the_field() {
+        for field in [r#"7" single"#, r#""7" single"#, r#""7"" single" x"#, r#" x"7""#] {
+            let expected =
+                format!("movies.csv:7: field \"{field}\" is not {QUOTABLE}: correct or delete the line");
+            assert_eq!(split(&format!("1,{field},Drama")).unwrap_err(), expected);
+        }
     }
 
     #[test]

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::VectorsError;
 use super::format::{VectorsFormat, open};
+use crate::config::OnBadRow;
 use crate::error::DataError;
-use crate::text::{Dialect, Header, Quotes, Separator, for_each_row};
+use crate::text::{Dialect, Header, for_each_row};
 
 /// Which columns of a file are mapped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +58,8 @@ impl IdMap {
         let mut map = Self::default();
         for_each_row(
             file,
-            Dialect { separator: Separator::byte(separator), quotes: Quotes::Csv },
+            Dialect::quoted(separator),
+            OnBadRow::Error,
             |header| {
                 let item = find(&path, header, config.item_column.as_deref(), 0, "item_column")?;
                 Ok((item, find(&path, header, config.vector_column.as_deref(), 1, "vector_column")?))

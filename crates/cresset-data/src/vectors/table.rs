@@ -7,8 +7,9 @@ use super::config::VectorsConfig;
 use super::error::{Position, VectorPlace, VectorsError};
 use super::format::open;
 use super::json::{NumberFault, parse_numbers};
+use crate::config::OnBadRow;
 use crate::error::DataError;
-use crate::text::{At, Dialect, Header, Quotes, Row, Separator, for_each_row};
+use crate::text::{At, Dialect, Header, Row, for_each_row};
 
 /// The rows of a table.
 pub(super) fn read(path: &Path, separator: u8, config: &VectorsConfig) -> Result<Found, DataError> {
@@ -19,7 +20,8 @@ pub(super) fn read(path: &Path, separator: u8, config: &VectorsConfig) -> Result
     let mut dim = None;
     for_each_row(
         file,
-        Dialect { separator: Separator::byte(separator), quotes: Quotes::Csv },
+        Dialect::quoted(separator),
+        OnBadRow::Error,
         |header| Ok(Columns::find(&path, header, config)?),
         |at, columns, row| {
             let id = at.utf8("id", &row[columns.id])?;

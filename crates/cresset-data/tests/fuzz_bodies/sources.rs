@@ -28,17 +28,19 @@ pub(crate) fn movielens_csv(bytes: &[u8]) {
     let dir = DataDir::of(bytes, &names);
     check(&dir, &of(SourceKind::MovieLensCsv));
     let items = Vocabulary::from_ids(["1", "2", "30"]);
-    if let Some(tags) = twice(|| UserTags::read(&dir.set())) {
-        assert_eq!(
-            [tags.users.codes().len(), tags.items.codes().len(), tags.tags.codes().len()],
-            [tags.len(); 3]
-        );
-        let tags = tags.of_items(&items, &Default::default());
-        assert!(tags.lists.codes().iter().all(|&tag| (tag as usize) < tags.names.len()));
-    }
-    if let Some(genome) = twice(|| Genome::read(&dir.set(), &items)) {
-        assert_eq!(genome.scores.values.len(), items.len() * genome.tags.len());
-        assert!(genome.scores.values.iter().all(|score| (0.0..=1.0).contains(score)));
+    for on_bad_row in [OnBadRow::Error, OnBadRow::Skip] {
+        if let Some(tags) = twice(|| UserTags::read(&dir.set(), on_bad_row)) {
+            assert_eq!(
+                [tags.users.codes().len(), tags.items.codes().len(), tags.tags.codes().len()],
+                [tags.len(); 3]
+            );
+            let tags = tags.of_items(&items, &Default::default());
+            assert!(tags.lists.codes().iter().all(|&tag| (tag as usize) < tags.names.len()));
+        }
+        if let Some(genome) = twice(|| Genome::read(&dir.set(), &items, on_bad_row)) {
+            assert_eq!(genome.scores.values.len(), items.len() * genome.tags.len());
+            assert!(genome.scores.values.iter().all(|score| (0.0..=1.0).contains(score)));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::graph::skipped::Refusals;
 use crate::graph::triples::Triples;
 use crate::names::Names;
 use crate::source::{open_any, open_required};
+use crate::text::is_tabbed;
 
 /// The columns of every list, and what errors call them.
 const LIST: [&str; 2] = ["org_id", "remap_id"];
@@ -25,19 +26,19 @@ pub(in crate::graph) fn read(
     mut refusals: Refusals,
 ) -> Result<Triples, DataError> {
     let triples = open_required(folder, &["kg_final.txt"])?;
-    let items = open_required(folder, &["item_list.txt"])?;
+    let items = List::required(folder, "item_list.txt")?;
     let mut ids = Ids::default();
-    let entities = match open_any(folder, &["entity_list.txt"])? {
-        Some(file) => Some(EntityList::read(file, &mut refusals)?),
+    let entities = match List::open(folder, "entity_list.txt")? {
+        Some(list) => Some(EntityList::read(list, &mut refusals)?),
         None => None,
     };
     read_items(items, config.item_ids, entities.as_ref(), &mut ids, &mut refusals)?;
     if let Some(entities) = entities {
         entities.declare(&mut ids);
     }
-    if let Some(file) = open_any(folder, &["relation_list.txt"])? {
-        ids.relation_list = Some(file.path.clone());
-        for_each_record(file, LIST, list(), &mut refusals, |_, [name, id]| ids.declare_relation(name, id))?;
+    if let Some(list) = List::open(folder, "relation_list.txt")? {
+        ids.relation_list = Some(list.file.path.clone());
+        list.for_each(&mut refusals, |[name, id]| ids.declare_relation(name, id))?;
     }
     let layout = Layout { separator: Some(Separator::Space), header: Header::Absent };
     read_triples(triples, layout, &mut ids, &mut refusals)?;
@@ -46,18 +47,43 @@ pub(in crate::graph) fn read(
     Ok(facts)
 }
 
-fn list() -> Layout<2> {
-    Layout { separator: Some(Separator::Space), header: Header::Named(LIST) }
+/// A list of names and numbers.
+struct List {
+    file: TextFile,
+    /// Spaces, or tabs where names hold spaces.
+    separator: Separator,
+}
+
+impl List {
+    fn open(folder: &Path, name: &str) -> Result<Option<Self>, DataError> {
+        let Some(file) = open_any(folder, &[name])? else { return Ok(None) };
+        let separator = if is_tabbed(file)? { Separator::Tab } else { Separator::Space };
+        Ok(open_any(folder, &[name])?.map(|file| Self { file, separator }))
+    }
+
+    fn required(folder: &Path, name: &str) -> Result<Self, DataError> {
+        let missing = || DataError::Missing { folder: folder.to_owned(), looked_for: name.to_owned() };
+        Self::open(folder, name)?.ok_or_else(missing)
+    }
+
+    fn for_each(
+        self,
+        refusals: &mut Refusals,
+        mut each: impl FnMut([&str; 2]) -> Result<(), GraphFault>,
+    ) -> Result<(), DataError> {
+        let layout = Layout { separator: Some(self.separator), header: Header::Named(LIST) };
+        for_each_record(self.file, LIST, layout, refusals, |_, record| each(record))
+    }
 }
 
 fn read_items(
-    file: TextFile,
+    list: List,
     item_ids: ItemIds,
     entities: Option<&EntityList>,
     ids: &mut Ids,
     refusals: &mut Refusals,
 ) -> Result<(), DataError> {
-    for_each_record(file, LIST, list(), refusals, |_, [original, remapped]| {
+    list.for_each(refusals, |[original, remapped]| {
         let source_name = match entities {
             Some(entities) => entities.name_of(remapped)?,
             None => original,
@@ -75,10 +101,11 @@ struct EntityList {
 }
 
 impl EntityList {
-    fn read(file: TextFile, refusals: &mut Refusals) -> Result<Self, DataError> {
-        let mut list = Self { file: file.path.clone(), ids: Names::default(), names: Names::default() };
-        for_each_record(file, LIST, self::list(), refusals, |_, [name, id]| list.push(name, id))?;
-        Ok(list)
+    fn read(list: List, refusals: &mut Refusals) -> Result<Self, DataError> {
+        let mut entities =
+            Self { file: list.file.path.clone(), ids: Names::default(), names: Names::default() };
+        list.for_each(refusals, |[name, id]| entities.push(name, id))?;
+        Ok(entities)
     }
 
     fn push(&mut self, name: &str, id: &str) -> Result<(), GraphFault> {

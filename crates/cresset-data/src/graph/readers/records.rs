@@ -168,7 +168,7 @@ impl<const N: usize> Cutter<N> {
 
     fn pick_quoted<'l>(&'l mut self, at: At<'_>, text: &str) -> Result<[&'l str; N], GraphFault> {
         if self.quoted.split_whole(at, text.as_bytes(), Dialect::CSV, 0).is_err() {
-            return Err(GraphFault::OpenQuote { row: beginning(text.as_bytes()) });
+            return Err(GraphFault::BadQuote { row: beginning(text.as_bytes()) });
         }
         let row = &self.quoted;
         // Text cut at commas and quotes stays UTF-8.

@@ -219,6 +219,18 @@ fn kgat_numbers_stand_for_the_names_of_the_lists() {
 }
 
 #[test]
+fn names_with_spaces_stand_in_lists_between_tabs() {
+    let all: [(&str, &[u8]); 4] = [
+        ("kg_final.txt", b"0 0 1\n"),
+        ("item_list.txt", b"org_id\tremap_id\nThe Matrix 9\t0\n"),
+        ("entity_list.txt", b"org_id\tremap_id\nThe Matrix 9\t0\nKeanu Reeves\t1\n"),
+        ("relation_list.txt", b"org_id\tremap_id\nacted in by\t0\n"),
+    ];
+    let original = r#"{"format": "kgat", "item_ids": "original"}"#;
+    assert_eq!(read(original, &all), ["The Matrix 9 acted in by Keanu Reeves"]);
+}
+
+#[test]
 fn kgat_numbers_out_of_the_lists_are_refused() {
     let check = |kg: &[u8], error: &str, skipped: SkippedRows| {
         let kg = [b"0 0 2\n", kg].concat();
@@ -317,14 +329,19 @@ fn a_first_line_without_three_fields_asks_for_the_separator() {
 }
 
 #[test]
-fn a_quote_that_stays_open_is_refused() {
-    check_bad(
-        PLAIN,
-        &[("kg.txt", b"1,director,Lee\n2,actor,\"Lee, Ann\n")],
-        "kg.txt:2: a quote is not closed in \"2,actor,\"Lee, Ann\": close the quote or delete the line",
-        1,
-        SkippedRows { malformed: 1, ..SkippedRows::default() },
-    );
+fn a_quote_that_stays_open_or_stands_within_a_field_is_refused() {
+    for row in ["2,actor,\"Lee, Ann", "2,single,7\" single"] {
+        check_bad(
+            PLAIN,
+            &[("kg.txt", format!("1,director,Lee\n{row}\n").as_bytes())],
+            &format!(
+                "kg.txt:2: a quote is not closed or not at an end of its field in \"{row}\": put the field in quotes, \
+                 with each of its own doubled, or delete the line"
+            ),
+            1,
+            SkippedRows { malformed: 1, ..SkippedRows::default() },
+        );
+    }
 }
 
 #[test]
