@@ -194,6 +194,17 @@ impl IdColumn {
         self.codes.extend(other.codes.iter().map(|&code| code_of[code as usize]));
     }
 
+    /// Takes away the blanks around ids, after which some may be the same.
+    pub(crate) fn trim(&mut self) {
+        let is_trimmed = |name: &str| name.trim_ascii().len() == name.len();
+        if self.names.iter().all(is_trimmed) {
+            return;
+        }
+        let names = std::mem::take(&mut self.names);
+        let code_of: Vec<u32> = names.iter().map(|name| self.names.code_or_add(name.trim_ascii())).collect();
+        self.codes.iter_mut().for_each(|code| *code = code_of[*code as usize]);
+    }
+
     /// The distinct ids, by code.
     pub fn names(&self) -> &Names {
         &self.names

@@ -4,7 +4,10 @@
 
 use std::fs;
 use std::io::Write;
+use std::sync::Arc;
 
+use arrow_array::{ArrayRef, StringArray};
+use cresset_data::parquet_io::{ParquetOptions, write_parquet};
 use cresset_data::{DataConfig, Dataset};
 use flate2::{Compression, write::GzEncoder};
 
@@ -111,4 +114,56 @@ fn rows_that_cannot_be_read_are_counted_where_they_may_be_skipped() {
             .unwrap()
             .ends_with("2 of 4 fields in \"b,y\": complete or delete the line")
     );
+}
+
+/// A table of more than one block, some of whose rows have a quote within a field or one that stays open.
+fn table_with_stray_quotes(n_rows: usize) -> (String, usize) {
+    let (mut text, mut n_bad) = ("user,item,rating,time,note\n".to_owned(), 0);
+    for row in 0..n_rows {
+        let (note, is_bad) = match row {
+            _ if row % 9973 == 10 => ("7\" single", true),
+            _ if row % 9973 == 20 => ("\"7\" single", true),
+            _ if row % 9973 == 30 => ("\"the quote stays open", true),
+            _ if row % 3 == 0 => ("\"a, \"\"b\"\"\nc\"", false),
+            _ => ("plain", false),
+        };
+        n_bad += usize::from(is_bad);
+        text += &format!("u{},i{row},4,7,{note}\n", row / 100);
+    }
+    (text, n_bad)
+}
+
+#[test]
+fn a_line_with_a_stray_quote_takes_no_other_with_it() {
+    let (text, n_bad) = table_with_stray_quotes(400_000);
+    assert!(text.len() > 8 << 20 && n_bad > 100);
+    for (file, bytes) in [("ratings.csv", text.clone().into_bytes()), ("ratings.csv.gz", gz(&text))] {
+        let data = load(file, &bytes, r#"{ "source": "csv", "on_bad_row": "skip" }"#).unwrap();
+        assert_eq!((data.cleaning.kept, data.cleaning.unreadable), (400_000 - n_bad as u64, n_bad as u64));
+        let expected = format!(
+            "{file}:16: field \"7\" single\" is not free of quotes, or all in quotes with each of its own doubled: \
+             correct or delete the line"
+        );
+        assert_eq!(load(file, &bytes, r#"{ "source": "csv" }"#).unwrap_err(), expected);
+        assert!(data.cleaning.first_unreadable.unwrap().ends_with(&expected));
+    }
+}
+
+#[test]
+fn blanks_around_ids_are_no_part_of_them_in_any_table() {
+    let text =
+        load("ratings.csv", b"user,item\n ann , x y\nann,\" x y \"\n", r#"{ "source": "csv" }"#).unwrap();
+    let rows = arrow_array::RecordBatch::try_from_iter([
+        ("user", Arc::new(StringArray::from(vec![" ann ", "ann"])) as ArrayRef),
+        ("item", Arc::new(StringArray::from(vec!["x y", " x y "])) as ArrayRef),
+    ])
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ratings.parquet");
+    write_parquet(&path, &rows, &ParquetOptions::default()).unwrap();
+    let binary = load("ratings.parquet", &fs::read(&path).unwrap(), r#"{ "source": "parquet" }"#).unwrap();
+    for data in [text, binary] {
+        assert_eq!((data.users.ids(), data.items.ids()), (&["ann".to_owned()][..], &["x y".to_owned()][..]));
+        assert_eq!(data.cleaning.duplicates, 1);
+    }
 }

@@ -19,8 +19,8 @@ const DEFAULT_FILES: [&str; 4] = ["interactions.parquet", "ratings.parquet", "in
 
 /// Interactions from the files of `data.files.interactions`, their columns as `data.columns` says.
 ///
-/// A name stands for a file or a folder of them, whose folders `part=train` are a column `part`. Ids are text or whole
-/// numbers. Times are dates, timestamps of any unit, or whole numbers whose unit is told by their size unless
+/// A name stands for a file or a folder of them, whose folders `part=train` are a column `part`. Ids are text, without
+/// the blanks around it, or whole numbers. Times are dates, timestamps of any unit, or whole numbers whose unit is told by their size unless
 /// `data.time_unit` says it. Without a column of ratings every row is rated 1; without one of times rows have none.
 ///
 /// # Errors
@@ -81,6 +81,9 @@ fn read_table(path: &Path, config: &DataConfig) -> Result<Interactions, DataErro
         Ok(import.append(&batch, &place)?)
     })?;
     let mut rows = import.finish_as(unit);
+    // As in files of text, blanks around an id are no part of it.
+    rows.users.trim();
+    rows.items.trim();
     if config.time_unit == Some(TimeUnit::Position) && columns.time.is_some() {
         rows.time_kind = TimeKind::Ordinal;
     }

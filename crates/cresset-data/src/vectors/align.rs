@@ -71,7 +71,8 @@ impl Vectors {
         let mut present = vec![false; vocabulary.len()];
         let mut is_used = vec![false; self.len()];
         for (index, id) in vocabulary.ids().iter().enumerate() {
-            let Some(&row) = vector_id(id).and_then(|id| row_of.get(id)) else { continue };
+            // Ids of files have no blanks around them; those made in memory may.
+            let Some(&row) = vector_id(id).and_then(|id| row_of.get(id.trim_ascii())) else { continue };
             values[index * self.dim..][..self.dim].copy_from_slice(self.row(row));
             present[index] = true;
             is_used[row] = true;

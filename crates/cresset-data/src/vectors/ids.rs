@@ -74,6 +74,13 @@ impl JsonId {
     }
 }
 
+/// Takes away the blanks around ids, which are no part of them.
+pub(super) fn trim(ids: &mut [String]) {
+    for id in ids.iter_mut().filter(|id| id.trim_ascii().len() < id.len()) {
+        *id = id.trim_ascii().to_owned();
+    }
+}
+
 /// Refuses ids that are empty or occur twice.
 pub(super) fn refuse_repeated(path: &Path, ids: &[String]) -> Result<(), VectorsError> {
     let mut row_of = HashMap::with_capacity(ids.len());

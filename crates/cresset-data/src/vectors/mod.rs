@@ -102,10 +102,11 @@ impl Vectors {
             return Err(DataError::EmptyFile { file: path.to_owned() });
         }
         let n_rows = found.values.len() / found.dim;
-        let ids = match found.ids {
+        let mut ids = match found.ids {
             Some(ids) if config.ids.is_none() => ids,
             _ => ids::beside(path, config.ids.as_deref(), n_rows)?,
         };
+        ids::trim(&mut ids);
         ids::refuse_repeated(path, &ids)?;
         raw::refuse_infinite(path, &found.values, found.dim, &ids)?;
         Ok(Self { ids, dim: found.dim, values: found.values })
