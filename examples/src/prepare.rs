@@ -16,7 +16,7 @@ use crate::failure::Failure;
 pub struct Args {
     #[command(flatten)]
     config: ConfigFile,
-    /// The folder to write into; files of the same names are replaced
+    /// The folder to write into; files of the same names, and all that an earlier run wrote there, are replaced
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
     /// Write the cleaned ratings as CSV too
@@ -89,6 +89,9 @@ fn table(manifest: &PrepareManifest) -> String {
     }
     text += &format!("\n{n_users} users, {n_items} items, {n_ratings} ratings\n");
     text += &format!("{n_train} train, {n_valid} valid, {n_test} test: {}\n\n", manifest.split);
+    for note in manifest.notes() {
+        text += &format!("{note}\n");
+    }
     for file in &manifest.files {
         text += &format!("{:<28} {:>12} bytes\n", file.name, file.bytes);
     }

@@ -151,6 +151,19 @@ pub enum DataError {
     #[error(transparent)]
     Split(#[from] SplitError),
 
+    /// An id that no line of a list can hold.
+    #[error(
+        "cannot write {}: id {id:?} holds a tab or a line end, which ends an id there: rename it in the data, or leave \
+         the graph form out (prepare --no-graph)",
+        file.display()
+    )]
+    UnlistableId {
+        /// The list.
+        file: PathBuf,
+        /// External id.
+        id: String,
+    },
+
     /// A configuration value outside its documented range.
     #[error("{key} = {value}: expected {expected}")]
     Config {

@@ -54,11 +54,12 @@ fn in_time_order(ratings: &Ratings) -> Vec<u32> {
 
 /// Writes the interactions and the ids of the graph form into `folder`, which is made if it is not: `train.txt`,
 /// `valid.txt` and `test.txt` (`user item item ...`, items ascending, users without an item left out), `user_list.txt`
-/// and `item_list.txt` (`org_id remap_id`). Items are the first entities, under the same indices.
+/// and `item_list.txt` (`org_id remap_id`, with tabs between the two in all lines where an id of the file holds a blank).
+/// Items are the first entities, under the same indices.
 ///
 /// # Errors
 ///
-/// [`DataError::File`] when a file cannot be written.
+/// [`DataError::File`] when a file cannot be written, [`DataError::UnlistableId`] for an id with a tab or a line end.
 pub fn write_graph_lists(folder: &Path, data: &Dataset, split: &Split) -> Result<(), DataError> {
     std::fs::create_dir_all(folder).map_err(|cause| FileError::write(folder, cause))?;
     let [train, valid, test, users, items] = GRAPH_FILES;
@@ -87,19 +88,29 @@ fn write_user(user: u32, of_user: &UserItems, text: &mut String) {
     text.push('\n');
 }
 
-fn write_ids(path: &Path, ids: &Vocabulary) -> Result<(), FileError> {
-    write_lines(path, "org_id remap_id\n", ids.len(), |index, text| {
+fn write_ids(path: &Path, ids: &Vocabulary) -> Result<(), DataError> {
+    if let Some(id) = ids.ids().iter().find(|id| id.contains(['\t', '\n', '\r'])) {
+        return Err(DataError::UnlistableId { file: path.to_owned(), id: id.clone() });
+    }
+    let has_blanks = ids.ids().iter().any(|id| id.contains(char::is_whitespace));
+    let separator = if has_blanks { '\t' } else { ' ' };
+    let head = format!("org_id{separator}remap_id\n");
+    let written = write_lines(path, &head, ids.len(), |index, text| {
         text.push_str(&ids.ids()[index]);
-        text.push(' ');
+        text.push(separator);
         push_number(text, index as u64);
         text.push('\n');
-    })
+    });
+    Ok(written?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interactions::NO_TIME;
+    use crate::catalogue::Catalogue;
+    use crate::config::DataConfig;
+    use crate::interactions::{Interactions, NO_TIME};
+    use crate::source::{RawData, SourceKind, Unreadable};
 
     fn ratings(time_kind: TimeKind) -> Ratings {
         Ratings {
@@ -130,5 +141,48 @@ mod tests {
     #[test]
     fn without_times_items_follow_the_order_of_the_source() {
         assert_eq!(sequences(TimeKind::Absent), "1 10\n1 4\n1 6\n2 5\n");
+    }
+
+    /// The graph form of one user and one item, read back as the source `kgat`.
+    fn read_back(user: &str, item: &str) -> Result<(Dataset, Dataset), DataError> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut interactions = Interactions::default();
+        for (other, rating) in [(item, 1.0), ("7", 2.0), ("8", 3.0)] {
+            interactions.push(user, other, rating, NO_TIME);
+        }
+        let raw = RawData {
+            interactions,
+            catalogue: Catalogue::default(),
+            rating_range: (1.0, 5.0),
+            unreadable: Unreadable::default(),
+            sampled_negatives: 0,
+            item_files: Vec::new(),
+        };
+        let config = DataConfig { valid_ratio: 0.0, test_ratio: 0.34, ..DataConfig::default() };
+        let data = Dataset::from_raw(raw, &config).unwrap();
+        let split = Split::of(&data.ratings, &config, 0).unwrap();
+        write_graph_lists(&folder.path().join("kgat"), &data, &split)?;
+        let config = DataConfig { source: SourceKind::Kgat, ..config };
+        // No row is to validate on, and an empty file is none.
+        std::fs::remove_file(folder.path().join("kgat/valid.txt")).unwrap();
+        Ok((data, Dataset::load(&config, folder.path()).unwrap()))
+    }
+
+    #[test]
+    fn lists_are_read_back_whatever_blanks_their_ids_hold() {
+        for (user, item) in
+            [("ann", "B01"), ("ann lee", "7 single"), ("a", "The 7\u{a0}\" 9"), ("\"a b\"", "\"x")]
+        {
+            let (data, again) = read_back(user, item).unwrap();
+            assert_eq!(again.titles, data.items.ids());
+            assert_eq!(again.catalogue.users[0].attributes, [("org_id".to_owned(), user.to_owned())]);
+        }
+    }
+
+    #[test]
+    fn an_id_that_no_line_can_hold_is_refused_with_what_to_do() {
+        let message = read_back("ann", "a\tb").unwrap_err().to_string();
+        assert!(message.contains("item_list.txt: id \"a\\tb\" holds a tab"), "{message}");
+        assert!(message.ends_with("or leave the graph form out (prepare --no-graph)"), "{message}");
     }
 }

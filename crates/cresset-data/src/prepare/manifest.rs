@@ -1,19 +1,24 @@
 //! What a prepared folder says of itself.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Beside;
 use crate::cleaning::CleaningReport;
 use crate::config::DataConfig;
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::files::FileError;
+use crate::graph::SkippedRows;
+use crate::item_files::ItemFileReport;
 use crate::split::Split;
 use crate::split::SplitNote;
+use crate::vectors::{NamedVectors, VectorsOf};
 
 /// How a prepared folder came to be, and what is in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +47,15 @@ pub struct PrepareManifest {
     pub cleaning: CleaningReport,
     /// The same as a table, in the order of the steps.
     pub cleaning_steps: Vec<CleaningStep>,
+    /// What each file that describes items held; a source's own lists are there only when lines of them were left out.
+    #[serde(default)]
+    pub item_files: Vec<ItemFileReport>,
+    /// Rows of the knowledge graph's files, tags and genome included, that were left out; none without a graph.
+    #[serde(default)]
+    pub graph_skipped: Option<SkippedRows>,
+    /// The vectors that were written.
+    #[serde(default)]
+    pub vectors: Vec<VectorsEntry>,
     /// What must be known to read numbers from the split.
     pub split: SplitNote,
     /// Every file but this one.
@@ -59,6 +73,23 @@ pub struct CleaningStep {
     pub rows_left: u64,
 }
 
+/// Vectors of items or users in a prepared folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VectorsEntry {
+    /// What they are called.
+    pub name: String,
+    /// Whose they are.
+    pub of: VectorsOf,
+    /// Number of items or users.
+    pub n_rows: u64,
+    /// Width of each vector.
+    pub dim: u64,
+    /// Items or users that have one.
+    pub n_present: u64,
+    /// Vectors read whose id is none of the data.
+    pub n_unused: u64,
+}
+
 /// A file of a prepared folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
@@ -71,7 +102,13 @@ pub struct FileEntry {
 }
 
 impl PrepareManifest {
-    pub(super) fn of(config: &DataConfig, data: &Dataset, split: &Split, files: Vec<FileEntry>) -> Self {
+    pub(super) fn of(
+        config: &DataConfig,
+        data: &Dataset,
+        split: &Split,
+        beside: Beside<'_>,
+        files: Vec<FileEntry>,
+    ) -> Self {
         Self {
             cresset: env!("CARGO_PKG_VERSION").to_owned(),
             config: config.clone(),
@@ -85,9 +122,47 @@ impl PrepareManifest {
             fingerprint: data.fingerprint.clone(),
             cleaning: data.cleaning.clone(),
             cleaning_steps: steps_of(&data.cleaning),
+            item_files: data.item_files.clone(),
+            graph_skipped: beside.graph.map(|graph| graph.statistics().skipped),
+            vectors: beside.vectors.iter().map(VectorsEntry::of).collect(),
             split: split.note.clone(),
             files,
         }
+    }
+}
+
+impl PrepareManifest {
+    /// What was left out beside interactions, and which vectors are there, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let left_out = self.item_files.iter().filter(|report| report.n_unreadable > 0).map(|report| {
+            let first = report.first_unreadable.as_deref().unwrap_or_default();
+            format!("{}: {} lines left out (the first: {first})", report.file, report.n_unreadable)
+        });
+        let skipped = self.graph_skipped.filter(|skipped| skipped.total() > 0);
+        let of_graph = skipped.map(|skipped| format!("knowledge graph: {skipped}"));
+        left_out.chain(of_graph).chain(self.vectors.iter().map(ToString::to_string)).collect()
+    }
+}
+
+impl VectorsEntry {
+    fn of(named: &NamedVectors) -> Self {
+        let NamedVectors { name, of, vectors } = named;
+        Self {
+            name: name.clone(),
+            of: *of,
+            n_rows: vectors.present.len() as u64,
+            dim: vectors.dim as u64,
+            n_present: vectors.n_present() as u64,
+            n_unused: vectors.n_unused as u64,
+        }
+    }
+}
+
+impl fmt::Display for VectorsEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, of, n_rows, dim, n_present, n_unused } = self;
+        let of = of.name();
+        write!(f, "vectors {name}: {dim} wide, of {n_present} of {n_rows} {of}; {n_unused} of no {of} here")
     }
 }
 
@@ -98,6 +173,20 @@ fn steps_of(cleaning: &CleaningReport) -> Vec<CleaningStep> {
         CleaningStep { step: step.to_owned(), rows_removed, rows_left }
     };
     cleaning.steps().into_iter().map(step).collect()
+}
+
+/// The part of a manifest that says which files are its own, whatever version wrote the rest.
+#[derive(Deserialize)]
+struct Listed {
+    files: Vec<FileEntry>,
+}
+
+/// The files that the manifest at `path` lists, below its folder; none where there is no manifest.
+pub(super) fn listed_in(path: &Path) -> Vec<PathBuf> {
+    let listed = std::fs::read(path).ok().and_then(|json| serde_json::from_slice::<Listed>(&json).ok());
+    let names = listed.into_iter().flat_map(|listed| listed.files).map(|file| PathBuf::from(file.name));
+    let is_below = |name: &PathBuf| name.components().all(|part| matches!(part, Component::Normal(_)));
+    names.filter(is_below).collect()
 }
 
 impl FileEntry {

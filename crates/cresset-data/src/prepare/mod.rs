@@ -45,7 +45,7 @@ use crate::vectors::{self, NamedVectors, VectorsFormat, VectorsOf};
 
 pub use csv::write_cleaned_csv;
 pub use forms::{write_graph_lists, write_sequences};
-pub use manifest::{CleaningStep, FileEntry, PrepareManifest};
+pub use manifest::{CleaningStep, FileEntry, PrepareManifest, VectorsEntry};
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
@@ -84,7 +84,8 @@ impl Default for PrepareOptions {
 /// Reads, cleans and splits the configured source below `data_dir`, and writes its forms into the folder `output`.
 ///
 /// With `k_fold` the split is that of the first fold. The manifest is written last: a folder without one was left
-/// half way.
+/// half way. Files that an earlier manifest of the folder lists and this run does not write are removed; files that none
+/// lists stay.
 ///
 /// # Errors
 ///
@@ -126,6 +127,12 @@ pub fn write_prepared(
     options: &PrepareOptions,
 ) -> Result<PrepareManifest, DataError> {
     let path = output.join(MANIFEST);
+    let mut files = files_below(options, beside.graph.is_some());
+    files.extend(beside.vectors.iter().flat_map(|named| vector_files(named, options.vectors)));
+    // Vectors, negatives or a graph of other data would be taken for those of these.
+    for stale in manifest::listed_in(&path).iter().filter(|name| !files.contains(name)) {
+        remove(&output.join(stale))?;
+    }
     // What is there belongs to a manifest no longer.
     remove(&path)?;
     write_folder(output, data, split)?;
@@ -141,39 +148,40 @@ pub fn write_prepared(
     if let Some(graph) = beside.graph {
         graph.save(&output.join(KNOWLEDGE_GRAPH))?;
     }
-    let mut vector_files = Vec::new();
     for named in beside.vectors {
-        vector_files.extend(write_vectors(named, data, output, options.vectors)?);
+        write_vectors(named, data, output, options.vectors)?;
     }
     if options.cleaned_csv {
         write_cleaned_csv(&output.join(CLEANED), data)?;
     }
-    let mut files = files_below(options, beside.graph.is_some());
-    files.extend(vector_files);
     let files = files.iter().map(|name| FileEntry::of(output, name)).collect::<Result<_, _>>()?;
-    let manifest = PrepareManifest::of(config, data, split, files);
+    let manifest = PrepareManifest::of(config, data, split, beside, files);
     let mut json = serde_json::to_vec_pretty(&manifest).map_err(|cause| FileError::write(&path, cause))?;
     json.push(b'\n');
     atomic_write(&path, &json)?;
     Ok(manifest)
 }
 
-/// Writes the vectors that are there under external ids; the names of the files.
+/// The files of vectors: they themselves, then their ids where the format has no room for them.
+fn vector_files(named: &NamedVectors, format: VectorsFormat) -> Vec<PathBuf> {
+    let stem = format!("{}_{}_emb_{}", named.of.name(), named.name, named.vectors.dim);
+    let name = PathBuf::from(format!("{stem}.{}", format.extension()));
+    let ids = (format == VectorsFormat::Npy).then(|| PathBuf::from(format!("{stem}.ids.txt")));
+    std::iter::once(name).chain(ids).collect()
+}
+
+/// Writes the vectors that are there under external ids.
 fn write_vectors(
     named: &NamedVectors,
     data: &Dataset,
     output: &Path,
     format: VectorsFormat,
-) -> Result<Vec<PathBuf>, DataError> {
+) -> Result<(), DataError> {
     let vocabulary = match named.of {
         VectorsOf::Items => &data.items,
         VectorsOf::Users => &data.users,
     };
-    let stem = format!("{}_{}_emb_{}", named.of.name(), named.name, named.vectors.dim);
-    let name = PathBuf::from(format!("{stem}.{}", format.extension()));
-    named.vectors.under_ids(vocabulary).write(&output.join(&name))?;
-    let ids = (format == VectorsFormat::Npy).then(|| PathBuf::from(format!("{stem}.ids.txt")));
-    Ok(std::iter::once(name).chain(ids).collect())
+    named.vectors.under_ids(vocabulary).write(&output.join(&vector_files(named, format)[0]))
 }
 
 /// Candidates of every user who has a test row, none of them an item of the user in any part.
@@ -273,6 +281,59 @@ mod tests {
             let read = vectors::Vectors::read(&folder.path().join(name), &Default::default()).unwrap();
             assert_eq!(read.align(&data.items), expected[0].vectors);
         }
+    }
+
+    #[test]
+    fn the_manifest_says_which_vectors_there_are() {
+        let vectors = serde_json::from_str(r#"[{ "name": "text" }]"#).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = DataConfig { vectors, ..small() };
+        let manifest = prepare(&config, "".as_ref(), folder.path(), &PrepareOptions::default()).unwrap();
+        let text = VectorsEntry {
+            name: "text".to_owned(),
+            of: VectorsOf::Items,
+            n_rows: 30,
+            dim: 32,
+            n_present: 30,
+            n_unused: 0,
+        };
+        assert_eq!(manifest.vectors, [text]);
+        assert_eq!(manifest.notes(), ["vectors text: 32 wide, of 30 of 30 items; 0 of no items here"]);
+        assert_eq!(manifest.graph_skipped.unwrap().total(), 0);
+    }
+
+    #[test]
+    fn what_an_earlier_run_wrote_and_this_one_does_not_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let vectors = serde_json::from_str(r#"[{ "name": "text" }]"#).unwrap();
+        let options = PrepareOptions { vectors: VectorsFormat::Npy, ..all() };
+        prepare(&DataConfig { vectors, ..small() }, "".as_ref(), folder.path(), &options).unwrap();
+        let own = folder.path().join("items_text_emb_768.json");
+        fs::write(&own, "{}").unwrap();
+        let graph = graph::GraphConfig::default();
+        let config = DataConfig { graph, ..small() };
+        let manifest = prepare(&config, "".as_ref(), folder.path(), &PrepareOptions::default()).unwrap();
+        let is_there = |name: &str| folder.path().join(name).exists();
+        for stale in
+            ["items_text_emb_32.npy", "items_text_emb_32.ids.txt", "negatives.json", "cleaned_ratings.csv"]
+        {
+            assert!(!is_there(stale), "{stale}");
+        }
+        assert!(!is_there("knowledge_graph/graph.json"));
+        assert!(own.exists() && manifest.files.iter().all(|file| is_there(&file.name)));
+    }
+
+    #[test]
+    fn a_manifest_takes_nothing_away_outside_its_folder() {
+        let parent = tempfile::tempdir().unwrap();
+        let (folder, other) = (parent.path().join("films"), parent.path().join("other.csv"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&other, "1").unwrap();
+        let entry = |name: &str| format!(r#"{{ "name": "{name}", "bytes": 1, "sha256": "" }}"#);
+        let files = [entry("../other.csv"), entry(&other.display().to_string())].join(", ");
+        fs::write(folder.join(MANIFEST), format!(r#"{{ "files": [{files}] }}"#)).unwrap();
+        prepare(&small(), "".as_ref(), &folder, &PrepareOptions::default()).unwrap();
+        assert!(other.exists());
     }
 
     #[test]

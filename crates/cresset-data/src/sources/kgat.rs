@@ -12,7 +12,7 @@ use crate::files::{TextFile, open_text};
 use crate::item_files::OwnLists;
 use crate::source::{RawData, open_required};
 use crate::split::Part;
-use crate::text::{Dialect, RatingRow, RatingSink};
+use crate::text::{Dialect, RatingRow, RatingSink, is_tabbed};
 
 /// `org_id remap_id`, and for items perhaps `freebase_id`.
 const COLUMNS: DescribedColumns =
@@ -59,11 +59,19 @@ fn push_lists(file: TextFile, part: Part, sink: &mut RatingSink) -> Result<(), D
 
 fn read_catalogue(folder: &Path, lists: &mut OwnLists) -> Result<Catalogue, DataError> {
     let mut catalogue = Catalogue::default();
-    if let Some(file) = open_text(&folder.join("item_list.txt"))? {
-        catalogue.items = titled_by("org_id", read_items(file, Dialect::SPACES, COLUMNS, lists)?);
+    if let Some((file, dialect)) = open_list(folder, "item_list.txt")? {
+        catalogue.items = titled_by("org_id", read_items(file, dialect, COLUMNS, lists)?);
     }
-    if let Some(file) = open_text(&folder.join("user_list.txt"))? {
-        catalogue.users = read_users(file, Dialect::SPACES, COLUMNS, lists)?;
+    if let Some((file, dialect)) = open_list(folder, "user_list.txt")? {
+        catalogue.users = read_users(file, dialect, COLUMNS, lists)?;
     }
     Ok(catalogue)
+}
+
+/// A list and what stands between its fields: single spaces, or tabs where ids hold spaces.
+fn open_list(folder: &Path, name: &str) -> Result<Option<(TextFile, Dialect)>, DataError> {
+    let path = folder.join(name);
+    let Some(file) = open_text(&path)? else { return Ok(None) };
+    let dialect = if is_tabbed(file)? { Dialect::TSV } else { Dialect::SPACES };
+    Ok(open_text(&path)?.map(|file| (file, dialect)))
 }

@@ -31,10 +31,14 @@ pub(crate) fn data_config(bytes: &[u8]) {
     }
 }
 
-/// The JSON files of a folder beside a table of three users, three items and five rows.
+/// What a folder's table is made of, where the bytes have their own.
+const ROWS: &str = "ratings.csv";
+
+/// The JSON files of a folder beside a table of the rows in `ratings.csv`, else of three users, three items and five rows.
 pub(crate) fn processed_folder(bytes: &[u8]) {
-    let dir = DataDir::of(bytes, &[SPLITS, NEGATIVES, USERS, ITEMS, "items.jsonl", "users.jsonl"]);
-    for (name, content) in written() {
+    let dir = DataDir::of(bytes, &[SPLITS, NEGATIVES, USERS, ITEMS, "items.jsonl", "users.jsonl", ROWS]);
+    let own = dir.has(ROWS).then(|| written_of(&std::fs::read(dir.file(ROWS)).unwrap())).flatten();
+    for (name, content) in own.as_ref().unwrap_or_else(|| written()) {
         if !dir.has(name) {
             dir.write(name, content);
         }
@@ -63,16 +67,25 @@ fn sets_again(sets: &CandidateSets, dir: &DataDir) -> CandidateSets {
     CandidateSets::load_json(&path).unwrap()
 }
 
-/// The files that a folder must have.
-fn written() -> &'static [(&'static str, Vec<u8>)] {
-    static FILES: OnceLock<Vec<(&str, Vec<u8>)>> = OnceLock::new();
-    FILES.get_or_init(|| {
-        let table = b"user,item,rating,time\n7,a,3,10\n7,b,4,20\n8,a,5,30\n9,c,1,40\n9,a,2,50\n";
-        let dir = DataDir::of(table, &["ratings.csv"]);
-        let config =
-            DataConfig { source: SourceKind::Csv, name: Some(SET.to_owned()), ..DataConfig::default() };
-        let data = Dataset::load(&config, dir.path()).unwrap();
-        write_folder(&dir.set(), &data, &Split::of(&data.ratings, &config, 0).unwrap()).unwrap();
-        [INTERACTIONS, USERS, ITEMS].map(|name| (name, std::fs::read(dir.file(name)).unwrap())).into()
-    })
+/// Files of a folder.
+type Files = [(&'static str, Vec<u8>); 3];
+
+/// The files that a folder must have, of rows by hand.
+fn written() -> &'static Files {
+    static FILES: OnceLock<Files> = OnceLock::new();
+    let rows = b"user,item,rating,time\n7,a,3,10\n7,b,4,20\n8,a,5,30\n9,c,1,40\n9,a,2,50\n";
+    FILES.get_or_init(|| written_of(rows).expect("rows by hand can be read and split"))
+}
+
+/// The same of the rows of a table, where they can be read and split; what is written must be what is read.
+fn written_of(rows: &[u8]) -> Option<Files> {
+    let dir = DataDir::of(rows, &[ROWS]);
+    let config = DataConfig { source: SourceKind::Csv, name: Some(SET.to_owned()), ..DataConfig::default() };
+    let data = Dataset::load(&config, dir.path()).ok()?;
+    let split = Split::of(&data.ratings, &config, 0).ok()?;
+    write_folder(&dir.set(), &data, &split).unwrap();
+    let folder = ProcessedFolder::read(&dir.set()).unwrap();
+    assert_eq!((&folder.users, &folder.items), (&data.users, &data.items));
+    assert_eq!((&folder.ratings.user_id, &folder.ratings.time), (&data.ratings.user_id, &data.ratings.time));
+    Some([INTERACTIONS, USERS, ITEMS].map(|name| (name, std::fs::read(dir.file(name)).unwrap())))
 }
