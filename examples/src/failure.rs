@@ -37,7 +37,9 @@ impl Failure {
     /// The same, telling to resume `run` where one of its folds was interrupted.
     #[must_use]
     pub fn in_fold_of(mut self, run: &RunDir) -> Self {
-        if let Some(TrainError::Interrupted { run: named, .. }) = self.cause.downcast_mut() {
+        if let Some(TrainError::Interrupted { run: named, .. } | TrainError::Unsaved { run: named, .. }) =
+            self.cause.downcast_mut()
+        {
             *named = run.path().display().to_string();
         }
         self
@@ -77,6 +79,7 @@ impl From<TrainError> for Failure {
             TrainError::Diverged { .. }
             | TrainError::Gradient(_)
             | TrainError::Interrupted { .. }
+            | TrainError::Unsaved { .. }
             | TrainError::Metric(_) => Self::other(error),
             TrainError::Monitor { .. }
             | TrainError::Strategy(_)

@@ -13,7 +13,8 @@ use cresset::trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
 use cresset::trainers::memory::peak_memory_mb;
 use cresset::trainers::results::Results;
 use cresset::trainers::{
-    EvaluationPart, Judged, Progress, RunDir, SavedData, StopFlag, Trainer, TrainingFacts, plot,
+    EvaluationPart, Finished, HeldOut, Judged, Progress, RunDir, SavedData, StopFlag, Trainer, TrainingFacts,
+    plot,
 };
 
 use crate::failure::Failure;
@@ -53,7 +54,7 @@ pub struct Fit<'a> {
 struct Parts {
     train: Ratings,
     valid: EvaluationPart,
-    test: EvaluationPart,
+    test: HeldOut<EvaluationPart>,
     /// By which users are known at the test.
     known_at_test: Ratings,
 }
@@ -61,6 +62,8 @@ struct Parts {
 /// A model, and how it came to be.
 struct Fitted {
     model: Box<dyn Served>,
+    /// What the test part opens for.
+    finished: Finished,
     n_parameters: usize,
     /// 0 where there are no epochs.
     best_epoch: u64,
@@ -88,14 +91,14 @@ impl OnBackend for Fit<'_> {
             EvaluationPart::new(part, seen, n_users, &self.config.evaluation).with_facts(facts.clone())
         };
         let valid = judge(part(&self.split.valid), &train);
-        let test = judge(test, &part(&self.split.before_test()));
+        let test = HeldOut::new(judge(test, &part(&self.split.before_test())));
         let known_at_test = part(&known_at_test(&self.split, self.config.data.split));
         let parts = Parts { train, valid, test, known_at_test };
         let fitted = match &self.config.model {
             ModelConfig::Network(NetworkConfig::KgMf(model)) => self.kg_mf::<B>(model, &parts, &device)?,
             ModelConfig::Baseline(model) => self.baseline(model, &parts)?,
         };
-        self.judge(fitted, &parts)
+        self.judge(fitted, parts)
     }
 }
 
@@ -128,6 +131,7 @@ impl Fit<'_> {
             plot::training_history(history, &self.run.file("plots/training_history.png"))?;
         }
         Ok(Fitted {
+            finished: trained.finished,
             n_parameters: config.n_parameters(n_users, n_items).iter().map(|(_, n)| n).sum(),
             best_epoch: early_stop.best.map_or(0, |(epoch, _)| epoch),
             epochs: *epoch,
@@ -142,11 +146,13 @@ impl Fit<'_> {
     fn baseline(&self, config: &BaselineConfig, parts: &Parts) -> Result<Fitted, Failure> {
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
         let before = Instant::now();
-        let model = config.fit(&TrainingSet::from_ratings(&parts.train, n_users, n_items))?;
+        let training = TrainingSet::from_ratings(&parts.train, n_users, n_items);
+        let (model, finished) = Finished::fitting(|| config.fit(&training))?;
         let fitting = before.elapsed().as_secs_f64();
         tracing::info!("fitted to {} ratings in {fitting:.2} s", parts.train.len());
         model.save(&self.run.file(WEIGHTS))?;
         Ok(Fitted {
+            finished,
             n_parameters: model.n_parameters().iter().map(|(_, n)| n).sum(),
             best_epoch: 0,
             epochs: 0,
@@ -157,16 +163,19 @@ impl Fit<'_> {
         })
     }
 
-    fn judge(&self, fitted: Fitted, parts: &Parts) -> Result<Results, Failure> {
+    fn judge(&self, fitted: Fitted, parts: Parts) -> Result<Results, Failure> {
         let model = fitted.model.knowing(&parts.train)?;
         let valid = parts.valid.measure(model.judged())?.metrics;
         let model = model.knowing(&parts.known_at_test)?;
-        let test = parts.test.measure(model.judged())?;
+        let test_part = parts.test.open(fitted.finished);
+        let test = test_part.measure(model.judged())?;
         tracing::info!("{}", test.counts);
         test.per_user.save(&self.run.file(TEST_USERS), &self.dataset.users)?;
         let intervals = test.intervals(&Bootstrap::default())?;
         let baselines = match self.config.training.baselines {
-            true => self.floor(parts).measure(&parts.test, None, model.judged())?,
+            true => {
+                self.floor(&parts.train, &parts.known_at_test).measure(&test_part, None, model.judged())?
+            }
             false => BTreeMap::new(),
         };
         let results = Results {
@@ -187,10 +196,10 @@ impl Fit<'_> {
         Ok(results)
     }
 
-    fn floor<'p>(&self, parts: &'p Parts) -> Floor<'p> {
+    fn floor<'p>(&self, train: &'p Ratings, known: &'p Ratings) -> Floor<'p> {
         Floor {
-            train: &parts.train,
-            known: &parts.known_at_test,
+            train,
+            known,
             n_users: self.dataset.n_users(),
             n_items: self.dataset.n_items(),
             split: self.config.data.split,

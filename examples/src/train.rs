@@ -10,6 +10,7 @@ use cresset::trainers::config::changed_keys;
 use cresset::trainers::manifest::Manifest;
 use cresset::trainers::results::{FoldResults, Results, metric_table};
 use cresset::trainers::{RunDir, StopFlag};
+use yaml_serde::Value;
 
 use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::dry_run::DryRun;
@@ -170,7 +171,12 @@ fn is_finished(path: &Path, config: &Config, resume: bool) -> Result<bool, Failu
             "--resume: {keys} changed since {path} began; put the old values back or choose another --output"
         )));
     }
-    Ok(run.file("results.yaml").exists() && !has_more_to_do(&run, config)?)
+    if !run.file("results.yaml").exists() || has_more_to_do(&run, config)? {
+        return Ok(false);
+    }
+    // What calls a run finished must be whole.
+    run.read_yaml::<Value>("results.yaml")?;
+    Ok(true)
 }
 
 /// An error where the run began on other data than these, a warning where it began on another machine.
@@ -225,6 +231,7 @@ fn may_change(key: &str, before: &Config, now: &Config) -> bool {
         "training.epochs" => now.epochs > before.epochs,
         "training.patience" => before.patience.is_some_and(|old| now.patience.is_none_or(|new| new > old)),
         "data.num_workers" | "data.prefetch" => true,
+        "training.checkpoint.every_steps" | "training.checkpoint.every_epochs" => true,
         _ => false,
     }
 }

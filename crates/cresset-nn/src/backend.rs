@@ -39,6 +39,19 @@ pub trait RecommenderBackend: Backend {
         plain::gather_rows(table, ids)
     }
 
+    /// Copies the values of a tensor into memory of the host, without a gradient; waits for the device.
+    ///
+    /// # Shapes
+    ///
+    /// - tensor: `[values.len()]`, f32
+    ///
+    /// # Panics
+    ///
+    /// If the tensor has another length or type.
+    fn copy_to_host(tensor: Tensor<Self, 1>, values: &mut [f32]) {
+        plain::copy_to_host(tensor, values);
+    }
+
     /// The product of a sparse matrix with rows: each output row is a weighted sum of input rows.
     ///
     /// # Shapes

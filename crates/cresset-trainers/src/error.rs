@@ -65,6 +65,14 @@ pub enum TrainError {
     /// A checkpoint or the weights could not be saved or restored.
     #[error(transparent)]
     Weights(#[from] CheckpointError),
+    /// What must be kept of the run could not be written.
+    #[error("{cause}; make room there, then go on from the last checkpoint with --resume --output {run}")]
+    Unsaved {
+        /// The file, and what the system said.
+        cause: CheckpointError,
+        /// The run directory.
+        run: String,
+    },
     /// A file could not be written.
     #[error(transparent)]
     File(#[from] FileError),

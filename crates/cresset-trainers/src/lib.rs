@@ -73,10 +73,19 @@
 //!
 //! # A run can be stopped at any moment
 //!
-//! After each epoch, and when a [`StopFlag`] is raised, everything that the run is made of goes into one file; a kill
-//! leaves the old file or the new one. [`Trainer::fit`] goes on from it where it lies in the run directory, and on
-//! the CPU a resumed run equals the uninterrupted one to the bit. A checkpoint that is damaged, or of another model,
-//! is an error that names the file.
+//! After each epoch, every so many steps ([`CheckpointConfig`](config::CheckpointConfig)) and when a [`StopFlag`] is
+//! raised, everything that the run is made of goes into one file; a kill leaves the old file or the new one.
+//! [`Trainer::fit`] goes on from it where it lies in the run directory, and on the CPU a resumed run equals the
+//! uninterrupted one to the bit. A checkpoint that is damaged, or of another model or config, is an error that names
+//! the file, the tensor or key, and both values.
+//!
+//! Steps wait only while tensors are copied in memory; a thread writes them. A checkpoint that finds no room leaves the one
+//! before it in place and is told as a warning; the best weights are written in the end, or the run ends with an error.
+//! A [`RunDir`] belongs to one process at a time.
+//!
+//! # The test part
+//!
+//! [`HeldOut`] keeps it until training has ended, and only [`Trainer::fit`] can say that it has.
 //!
 //! # What is in a run directory
 //!
@@ -104,6 +113,7 @@ pub mod config;
 mod early_stop;
 mod error;
 mod evaluation;
+mod held_out;
 mod history;
 pub mod manifest;
 pub mod memory;
@@ -111,6 +121,7 @@ pub mod plot;
 mod progress;
 pub mod results;
 mod run_dir;
+mod run_lock;
 mod saved_data;
 mod schedule;
 pub mod search;
@@ -123,6 +134,7 @@ pub use checkpoint::{CheckpointError, Progress};
 pub use early_stop::EarlyStop;
 pub use error::TrainError;
 pub use evaluation::{EvaluationPart, Judged, Measured, PerUser, PerUserError, RankingCounts, TrainingFacts};
+pub use held_out::{Finished, HeldOut};
 pub use history::{EpochRecord, History};
 pub use run_dir::{RunDir, RunDirError};
 pub use saved_data::{SavedData, SavedDataError};

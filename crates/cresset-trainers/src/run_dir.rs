@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cresset_data::files::{FileError, atomic_write, read_bytes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::run_lock::RunLock;
 
 /// Why a run directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +27,14 @@ pub enum RunDirError {
     /// It holds a run already.
     #[error("{0} holds a run already; continue it with --resume or choose another folder with --output")]
     Taken(String),
+    /// Somebody else writes into it.
+    #[error("{path} is in use by {holder}; wait until that ends, or choose another folder with --output")]
+    InUse {
+        /// The folder.
+        path: String,
+        /// Who it is.
+        holder: String,
+    },
     /// It holds no run.
     #[error("{0} holds no trained run ({1} is missing); name a folder that `train` has written")]
     NotARun(String, &'static str),
@@ -45,6 +56,8 @@ pub enum RunDirError {
 #[derive(Debug, Clone)]
 pub struct RunDir {
     path: PathBuf,
+    /// Held, and never looked at.
+    _lock: Option<Arc<RunLock>>,
 }
 
 /// Removes what `atomic_write` was writing when the process was killed.
@@ -64,9 +77,11 @@ const FOLDERS: [&str; 3] = ["plots", "best_model", "checkpoints/last"];
 impl RunDir {
     /// A new folder for a run, with its subfolders; on `resume` freed of what a kill left half-written.
     ///
+    /// It is this process's until the last clone of the `RunDir` is dropped.
+    ///
     /// # Errors
     ///
-    /// If the folder holds a run already and `resume` is false, or cannot be made or written to.
+    /// If the folder is in use, holds a run already and `resume` is false, or cannot be made or written to.
     pub fn create(path: &Path, resume: bool) -> Result<Self, RunDirError> {
         Self::create_with(path, resume, &FOLDERS)
     }
@@ -75,36 +90,38 @@ impl RunDir {
     ///
     /// # Errors
     ///
-    /// If the folder holds a run already and `resume` is false, or cannot be made or written to.
+    /// As [`create`](Self::create).
     pub fn create_for_folds(path: &Path, resume: bool) -> Result<Self, RunDirError> {
         Self::create_with(path, resume, &[""])
     }
 
     fn create_with(path: &Path, resume: bool, folders: &[&str]) -> Result<Self, RunDirError> {
-        let run = Self { path: path.to_owned() };
-        if !resume && run.file("config.yaml").exists() {
+        let config = path.join("config.yaml");
+        if !resume && config.exists() {
+            RunLock::check_free(path)?;
             return Err(RunDirError::Taken(path.display().to_string()));
         }
         for folder in folders {
             let made = fs::create_dir_all(path.join(folder));
             made.map_err(|cause| RunDirError::Create { path: path.display().to_string(), cause })?;
         }
-        if run.file("config.yaml").exists() {
+        let lock = RunLock::take(path)?.map(Arc::new);
+        if config.exists() {
             remove_temporaries(path)?;
             for folder in folders {
                 remove_temporaries(&path.join(folder))?;
             }
         }
-        Ok(run)
+        Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// The folder of a finished run.
+    /// The folder of a finished run, to read from.
     ///
     /// # Errors
     ///
     /// If it holds no trained model.
     pub fn open(path: &Path) -> Result<Self, RunDirError> {
-        let run = Self { path: path.to_owned() };
+        let run = Self { path: path.to_owned(), _lock: None };
         for needed in ["config.yaml", "best_model/weights.safetensors"] {
             if !run.file(needed).exists() {
                 return Err(RunDirError::NotARun(path.display().to_string(), needed));

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use cresset_nn::optim::{Gradients, LossScaler, Optimizer};
+use cresset_nn::weights::parameters_by_part;
 use cresset_nn::{AutodiffRecommender, ForwardPass, Precision, StepKey, TrainModel};
 
-use crate::checkpoint::Progress;
+use crate::checkpoint::{CheckpointError, Origin, Progress, Saver};
 use crate::config::TrainingConfig;
 use crate::error::TrainError;
 use crate::strategy::{Plan, StrategyError};
@@ -20,6 +21,9 @@ pub(crate) struct Session<'a, B: AutodiffRecommender, M> {
     pub(crate) config: &'a TrainingConfig,
     pub(crate) pending: Option<Pending<B>>,
     pub(crate) terms_are_checked: bool,
+    pub(crate) origin: Origin,
+    pub(crate) saver: Saver,
+    pub(crate) steps_since_save: u64,
     pub(crate) seconds_before: f64,
     pub(crate) began: Instant,
 }
@@ -163,8 +167,17 @@ impl<B: AutodiffRecommender, M: TrainModel<B>> Session<'_, B, M> {
         self.model.as_ref().expect("held between steps")
     }
 
-    pub(crate) fn into_model(self) -> M {
-        self.model.expect("held between steps")
+    /// The model, once its best weights and the last checkpoint are written.
+    pub(crate) fn into_model_when_saved(self) -> Result<M, CheckpointError> {
+        self.saver.finish()?;
+        Ok(self.model.expect("held between steps"))
+    }
+
+    /// Values in the model and in what the optimiser remembers of it.
+    pub(crate) fn n_values(&self) -> usize {
+        let mut n_values = parameters_by_part::<B, M>(self.model()).values().sum();
+        self.optimizer.visit_state(|_, moment| n_values += moment.shape().num_elements());
+        n_values
     }
 
     pub(crate) fn progress_now(&self) -> Progress {

@@ -4,26 +4,26 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use cresset_data::files::atomic_write;
+use cresset_data::files::{FileError, atomic_write};
 use cresset_data::{Batches, Loader, LoaderConfig};
 use cresset_metrics::{Direction, MetricError, Metrics, direction};
 use cresset_nn::optim::Optimizer;
 use cresset_nn::weights::{self, named_tensors};
 use cresset_nn::{AutodiffRecommender, TrainModel};
 
-use crate::checkpoint::{Checkpoint, CheckpointError, Progress};
+use crate::checkpoint::{
+    BEST_WEIGHTS, CHECKPOINT, Checkpoint, CheckpointError, Origin, Progress, Saver, fill, note,
+};
 use crate::config::TrainingConfig;
 use crate::early_stop::EarlyStop;
 use crate::error::TrainError;
+use crate::held_out::Finished;
 use crate::history::pairs;
 use crate::progress::EpochBar;
 use crate::run_dir::RunDir;
 use crate::session::{Session, first_scaler};
 use crate::stop::StopFlag;
 use crate::strategy::Plan;
-
-const CHECKPOINT: &str = "checkpoints/last/checkpoint.safetensors";
-const BEST_WEIGHTS: &str = "best_model/weights.safetensors";
 
 /// Runs the loop for one model into one run directory.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub struct Trained<M> {
     pub progress: Progress,
     /// Examples trained on in each second of all epochs together.
     pub examples_per_second: f64,
+    /// That training has ended, in exchange for which the test part opens.
+    pub finished: Finished,
 }
 
 impl Trainer<'_> {
@@ -61,8 +63,8 @@ impl Trainer<'_> {
     /// # Errors
     ///
     /// If the strategy does not fit the model, the device lacks the precision, the loss is not a number, somebody asks
-    /// to stop, the monitored metric has no value, a checkpoint is damaged or of another model, or a file cannot be
-    /// written.
+    /// to stop, the monitored metric has no value, a checkpoint is damaged or of another model or config, or the best
+    /// weights cannot be written. A checkpoint that cannot be written is a warning, and tried again.
     ///
     /// # Panics
     ///
@@ -81,29 +83,35 @@ impl Trainer<'_> {
     {
         assert!(batches.n_steps() > 0, "there is at least one example to train on");
         self.config.validate().expect("a config within its documented ranges");
-        let mut session = self.start::<B, M>(model, batches.n_steps(), device)?;
+        let origin = Origin::new(self.config, batches.n_examples(), batches.n_steps());
+        let mut session = self.start::<B, M>(model, origin, batches.n_steps(), device)?;
         if session.plan.is_out_of_patience(&session.progress) {
             let key = session.plan.key_of_patience(&session.progress);
             tracing::info!("training had stopped for want of patience; raise {key} to go on");
         }
         while !session.plan.is_finished(&session.progress) {
+            self.enter_stage(&mut session)?;
             self.train_epoch(&mut session, batches)?;
             let metrics = validate(&session.model().valid())?;
             self.finish_epoch(&mut session, &metrics)?;
         }
+        self.write_history(&session)?;
         let progress = session.progress_now();
+        let model = session.into_model_when_saved().map_err(|cause| self.unsaved(cause))?;
         let trained_seconds: f64 = progress.history.epochs.iter().map(|epoch| epoch.seconds).sum();
         let examples = batches.n_examples() * progress.history.epochs.len();
         Ok(Trained {
-            model: self.best_of(session.into_model().valid())?,
+            model: self.best_of(model.valid())?,
             progress,
             examples_per_second: examples as f64 / trained_seconds,
+            finished: Finished::training(),
         })
     }
 
     fn start<B, M>(
         &self,
         mut model: M,
+        origin: Origin,
         n_steps: usize,
         device: &B::Device,
     ) -> Result<Session<'_, B, M>, TrainError>
@@ -119,7 +127,7 @@ impl Trainer<'_> {
         let rule = config.optimizer.clone();
         let file = self.run.file(CHECKPOINT);
         let (model, optimizer, progress) = if file.exists() {
-            let Checkpoint { progress, model: tensors, optimizer: state } = Checkpoint::load(&file)?;
+            let Checkpoint { progress, model: tensors, optimizer: state } = Checkpoint::load(&file, &origin)?;
             tracing::info!("resuming after epoch {}, step {}", progress.epoch, progress.step);
             let misfit = CheckpointError::of(&file);
             let mut model = weights::restore::<B, M>(model, tensors).map_err(&misfit)?;
@@ -127,6 +135,7 @@ impl Trainer<'_> {
             let optimizer = Optimizer::resume(rule, steps, state, &mut model, device).map_err(&misfit)?;
             let optimizer = optimizer.with_groups(plan.groups().clone());
             let group_steps = plan.checked(&progress.group_steps)?.to_vec();
+            self.mend_best(&model, &progress)?;
             (model, optimizer.with_group_steps(group_steps), progress)
         } else {
             (model, Optimizer::new(rule).with_groups(plan.groups().clone()), Progress::default())
@@ -144,10 +153,28 @@ impl Trainer<'_> {
             progress,
             plan,
             config,
+            origin,
+            saver: Saver::new(self.run),
+            steps_since_save: 0,
             pending: None,
             terms_are_checked: false,
             began: Instant::now(),
         })
+    }
+
+    /// Writes the best weights that a kill fell before: the checkpoint that ends the best epoch has them.
+    fn mend_best<B: Backend, M: Module<B>>(&self, model: &M, progress: &Progress) -> Result<(), TrainError> {
+        let best = progress.early_stop.best.map(|(epoch, _)| epoch);
+        if progress.step > 0 || best != Some(progress.epoch) {
+            return Ok(());
+        }
+        let (file, tensors) = (self.run.file(BEST_WEIGHTS), named_tensors(model));
+        if weights::load(&file).is_ok_and(|found| found == tensors) {
+            return Ok(());
+        }
+        tracing::info!("{} is written again from the checkpoint", file.display());
+        let saved = weights::save(&tensors, &file).map_err(CheckpointError::of(&file));
+        saved.map_err(|cause| self.unsaved(cause))
     }
 
     fn best_of<B: Backend, M: Module<B>>(&self, model: M) -> Result<M, CheckpointError> {
@@ -177,6 +204,7 @@ impl Trainer<'_> {
                 clock = Instant::now();
                 session.progress.step += 1;
                 self.check_step(session, loss)?;
+                self.save_if_due(session);
                 bar.advance(session.progress.mean_loss(), session.progress.examples_per_second());
             }
             Ok(())
@@ -194,7 +222,8 @@ impl Trainer<'_> {
             return Err(TrainError::Diverged { epoch, step, loss, learning_rate });
         }
         if self.stop.is_raised() && session.is_between_steps() {
-            self.save_checkpoint(session)?;
+            self.save(session, false);
+            session.saver.wait().map_err(|cause| self.unsaved(cause))?;
             return Err(TrainError::Interrupted { epoch, step, run: self.run.path().display().to_string() });
         }
         Ok(())
@@ -215,27 +244,43 @@ impl Trainer<'_> {
             None => progress.early_stop.keep(progress.epoch),
         };
         self.report(session, is_best);
-        if is_best {
-            let file = self.run.file(BEST_WEIGHTS);
-            weights::save(&named_tensors(session.model()), &file).map_err(CheckpointError::of(&file))?;
+        if let Err(error) = self.write_history(session) {
+            tracing::warn!("{error}; training goes on, and the next epoch tries again");
         }
-        atomic_write(&self.run.file("history.csv"), session.progress.history.to_csv().as_bytes())?;
-        if let Some(series) = session.plan.alternation_csv(&session.progress) {
-            atomic_write(&self.run.file("alternation.csv"), series.as_bytes())?;
+        let epoch = session.progress.epoch;
+        let is_due = epoch.is_multiple_of(self.config.checkpoint.every_epochs);
+        if is_best || is_due || session.plan.is_finished(&session.progress) {
+            self.save(session, is_best);
         }
-        if session.plan.is_stage_over(&session.progress) && session.plan.has_next_stage(&session.progress) {
-            self.begin_next_stage(session)?;
-        }
-        self.save_checkpoint(session)
+        Ok(())
     }
 
-    /// The next stage goes on from the best weights of this one, with nothing in the optimiser's memory: its moments are
-    /// of other weights.
-    fn begin_next_stage<B, M>(&self, session: &mut Session<'_, B, M>) -> Result<(), TrainError>
+    fn write_history<B, M>(&self, session: &Session<'_, B, M>) -> Result<(), FileError>
     where
         B: AutodiffRecommender,
         M: TrainModel<B>,
     {
+        let progress = &session.progress;
+        if let Some(series) = session.plan.alternation_csv(progress) {
+            atomic_write(&self.run.file("alternation.csv"), series.as_bytes())?;
+        }
+        atomic_write(&self.run.file("history.csv"), progress.history.to_csv().as_bytes())
+    }
+
+    /// Where a stage is over the next begins, from the best weights of the one before and with nothing in the optimiser's
+    /// memory: its moments are of other weights.
+    ///
+    /// It is entered before its first epoch, not after the last one of the stage before: so a checkpoint between the two
+    /// need not say which it is.
+    fn enter_stage<B, M>(&self, session: &mut Session<'_, B, M>) -> Result<(), TrainError>
+    where
+        B: AutodiffRecommender,
+        M: TrainModel<B>,
+    {
+        if !session.plan.is_stage_over(&session.progress) || !session.plan.has_next_stage(&session.progress) {
+            return Ok(());
+        }
+        session.saver.wait().map_err(|cause| self.unsaved(cause))?;
         let model = session.model.take().expect("held between steps");
         session.model = Some(self.best_of::<B, M>(model)?);
         session.optimizer.forget();
@@ -287,16 +332,38 @@ impl Trainer<'_> {
         );
     }
 
-    fn save_checkpoint<B, M>(&self, session: &Session<'_, B, M>) -> Result<(), TrainError>
+    /// Saves between two steps where enough have passed, and a save would not keep the next one waiting.
+    fn save_if_due<B, M>(&self, session: &mut Session<'_, B, M>)
     where
         B: AutodiffRecommender,
         M: TrainModel<B>,
     {
-        let checkpoint = Checkpoint {
-            progress: session.progress_now(),
-            model: named_tensors(session.model()),
-            optimizer: session.optimizer.state(),
-        };
-        Ok(checkpoint.save(&self.run.file(CHECKPOINT))?)
+        if session.saver.is_unprepared() {
+            // After a step, so that most of what the optimiser will remember is there to be counted.
+            session.saver.prepare(session.n_values());
+        }
+        session.steps_since_save += 1;
+        let is_due = self.config.checkpoint.is_due_after(session.steps_since_save);
+        if is_due && session.is_between_steps() && session.saver.is_free() {
+            self.save(session, false);
+        }
+    }
+
+    fn save<B, M>(&self, session: &mut Session<'_, B, M>, is_best: bool)
+    where
+        B: AutodiffRecommender,
+        M: TrainModel<B>,
+    {
+        let began = Instant::now();
+        let note = note(&session.origin, session.progress_now());
+        let Session { model, optimizer, saver, .. } = session;
+        let model = model.as_ref().expect("held between steps");
+        saver.save(note, is_best, |snapshot| fill(snapshot, model, optimizer));
+        session.steps_since_save = 0;
+        tracing::debug!("saving kept the steps waiting for {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
+    }
+
+    fn unsaved(&self, cause: CheckpointError) -> TrainError {
+        TrainError::Unsaved { cause, run: self.run.path().display().to_string() }
     }
 }

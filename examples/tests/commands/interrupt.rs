@@ -67,6 +67,23 @@ fn a_run_killed_three_times_ends_as_one_that_was_not() {
     assert_eq!(history(&desk, "run").len(), 81, "a header and every epoch once");
 }
 
+#[test]
+fn a_run_that_another_process_trains_is_refused_with_the_process_and_free_once_it_is_killed() {
+    let desk = Desk::new();
+    desk.write("long.yaml", LONG);
+    let args = ["long.yaml", "-q", "--output", "run"];
+    let mut child = start(&desk, &args);
+    wait_for_epoch(&desk, "run", 1, &mut child);
+    let holder = format!("run is in use by process {}", child.id());
+    desk.train(&args).refused(&[&holder, "--output"]);
+    desk.train(&[&args[..], &["--resume"]].concat()).refused(&[&holder, "--output"]);
+    // Reading disturbs nobody.
+    desk.evaluate(&["run"]).done();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    desk.train(&[&args[..], &["--resume"]].concat()).done();
+}
+
 #[cfg(unix)]
 mod by_signal {
     use std::io::Write;

@@ -9,12 +9,16 @@ mod baselines;
 mod configs;
 mod desk;
 mod determinism;
+#[cfg(unix)]
+mod disk_full;
 mod evaluate;
 mod folds;
 mod inspect;
 mod interrupt;
+mod kills;
 mod outcome;
 mod predict;
+mod prefixes;
 mod prepare;
 mod quickstart;
 mod recommend;

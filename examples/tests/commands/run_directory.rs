@@ -7,6 +7,7 @@ use crate::outcome::{history, number, results};
 fn a_run_directory_has_the_files_of_the_contract_and_no_temporary_ones() {
     let desk = Desk::with_run();
     let expected = [
+        ".lock",
         "best_model/config.yaml",
         "best_model/data.yaml",
         "best_model/genres.json",

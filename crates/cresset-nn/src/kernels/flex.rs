@@ -24,6 +24,10 @@ impl RecommenderBackend for Flex {
         tensor(out, [ids.len(), dim])
     }
 
+    fn copy_to_host(tensor: Tensor<Self, 1>, into: &mut [f32]) {
+        into.copy_from_slice(values(&contiguous(tensor)));
+    }
+
     fn sum_rows(rows: Tensor<Self, 2>, matrix: &CsrMatrix<Self>) -> Tensor<Self, 2> {
         let [_, dim] = rows.dims();
         let (rows, columns) = (contiguous(rows), ints(matrix.columns.clone()));

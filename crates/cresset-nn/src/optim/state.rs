@@ -13,12 +13,17 @@ impl<B: AutodiffRecommender> Optimizer<B> {
     /// Everything remembered, by name: `rows/user_embedding/moment_1`, `dense/tower.layers.0.weight/moment_1`.
     pub fn state(&self) -> NamedTensors {
         let mut state = NamedTensors::new();
+        self.visit_state(|name, moment| drop(state.insert(name, moment.to_data())));
+        state
+    }
+
+    /// Hands over everything remembered, tensor by tensor, under the names of [`state`](Self::state).
+    pub fn visit_state(&self, mut visit: impl FnMut(String, &Tensor<B::InnerBackend, 2>)) {
         for (key, moments) in &self.moments {
             for (name, moment) in self.rule_of(key).moments().iter().zip(moments) {
-                state.insert(format!("{key}/{name}"), moment.to_data());
+                visit(format!("{key}/{name}"), moment);
             }
         }
-        state
     }
 
     /// An optimiser that goes on with `model` where the one that gave `state` stood after `step` steps.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use burn::tensor::TensorData;
 use cresset_nn::optim::Optimizer;
 use cresset_nn::weights::{
-    NamedTensors, WeightsError, load, load_with_note, named_tensors, parameters_by_part, restore, save,
-    save_with_note,
+    NamedTensors, Snapshot, WeightsError, load, load_with_note, named_tensors, parameters_by_part, restore,
+    save, save_with_note,
 };
 
 use crate::models::{Cpu, Pulls, Tower, every_rule, train};
@@ -147,8 +147,10 @@ fn a_bit_flipped_in_the_header_changes_no_weight_unnoticed() {
     save(&original, &file).unwrap();
     let whole = fs::read(&file).unwrap();
     let header_length = usize::try_from(u64::from_le_bytes(whole[..8].try_into().unwrap())).unwrap();
-    let mut refused = 0;
-    for bit in 0..(8 + header_length) * 8 {
+    let (mut tried, mut refused) = (0, 0);
+    // Three and eight have no divisor in common: every place in a byte has its turn.
+    for bit in (0..(8 + header_length) * 8).step_by(3) {
+        tried += 1;
         let mut flipped = whole.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         fs::write(&file, &flipped).unwrap();
@@ -159,7 +161,100 @@ fn a_bit_flipped_in_the_header_changes_no_weight_unnoticed() {
             Ok(model) => assert_eq!(named_tensors(&model), original, "bit {bit}"),
         }
     }
-    assert!(refused > header_length * 7, "{refused} of {} bits refused", header_length * 8);
+    assert!(refused * 8 > tried * 7, "{refused} of {tried} bits refused");
+}
+
+#[test]
+fn a_bit_flipped_in_a_weight_is_refused_with_the_tensor_it_is_in() {
+    let (_folder, file) = place();
+    save_with_note(&named_tensors(&Tower::new(1)), "epoch 3", &file).unwrap();
+    let whole = fs::read(&file).unwrap();
+    let header_length = usize::try_from(u64::from_le_bytes(whole[..8].try_into().unwrap())).unwrap();
+    // In the order of their names: 5 x 3 values of films, then those of the layers.
+    for (at, name) in [(0, "films.weight"), (59, "films.weight"), (60, "layers.layers.0.bias")] {
+        for bit in 0..8 {
+            let mut flipped = whole.clone();
+            flipped[8 + header_length + at] ^= 1 << bit;
+            fs::write(&file, &flipped).unwrap();
+            let error = load(&file).unwrap_err();
+            assert!(matches!(error, WeightsError::Damaged { .. }), "{error:?}");
+            let message = error.to_string();
+            assert!(message.contains(&format!("`{name}` has checksum ")), "{message}");
+            assert!(message.starts_with(&format!("{} is damaged", file.display())), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_bit_flipped_in_the_note_is_refused() {
+    let (_folder, file) = place();
+    save_with_note(&named_tensors(&Tower::new(1)), "epoch 3", &file).unwrap();
+    let mut flipped = fs::read(&file).unwrap();
+    let at = flipped.windows(7).position(|text| text == b"epoch 3").unwrap();
+    flipped[at + 6] ^= 1;
+    fs::write(&file, &flipped).unwrap();
+    let message = load(&file).unwrap_err().to_string();
+    assert!(message.contains("note has checksum"), "{message}");
+}
+
+#[test]
+fn a_file_of_another_program_has_no_checksums_and_is_read() {
+    let (_folder, file) = place();
+    let header = br#"{"films.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}} "#;
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header, &[0; 8]].concat();
+    fs::write(&file, bytes).unwrap();
+    assert_eq!(load(&file).unwrap()["films.weight"], TensorData::from([[0.0f32, 0.0]]));
+}
+
+/// A snapshot of a model under `model:`, with one tensor more.
+fn snapshot_into(snapshot: &mut Snapshot, model: &Tower<Cpu>) {
+    snapshot.clear();
+    snapshot.push_module("model:", model);
+    snapshot.push("extra".to_owned(), model.films.weight().slice([1..3, 0..3]));
+}
+
+#[test]
+fn a_snapshot_writes_what_the_tensors_would_however_often_its_memory_is_used() {
+    let (_folder, file) = place();
+    let mut snapshot = Snapshot::with_room_for(7);
+    for seed in [1, 2, 1] {
+        let model = Tower::new(seed);
+        snapshot_into(&mut snapshot, &model);
+        let expected = named_tensors(&model);
+        snapshot.save_part("model:", &file).unwrap();
+        let of_snapshot = fs::read(&file).unwrap();
+        save(&expected, &file).unwrap();
+        assert_eq!(of_snapshot, fs::read(&file).unwrap());
+
+        snapshot.save_with_note("epoch 3", &file).unwrap();
+        let (tensors, note) = load_with_note(&file).unwrap();
+        assert_eq!((tensors.len(), note.as_str()), (expected.len() + 1, "epoch 3"));
+        assert_eq!(tensors["extra"].shape.to_vec(), [2, 3]);
+        assert_eq!(tensors["model:films.weight"], expected["films.weight"]);
+    }
+}
+
+#[test]
+fn a_part_of_a_snapshot_stays_as_it_was_when_the_whole_is_filled_again() {
+    let (_folder, file) = place();
+    let mut snapshot = Snapshot::default();
+    snapshot_into(&mut snapshot, &Tower::new(1));
+    let part = snapshot.part("model:");
+    snapshot_into(&mut snapshot, &Tower::new(2));
+    part.save_part("", &file).unwrap();
+    assert_eq!(load(&file).unwrap(), named_tensors(&Tower::new(1)));
+    assert_eq!(part.n_values() + 6, snapshot.n_values());
+}
+
+#[test]
+fn a_snapshot_of_a_table_in_bf16_holds_its_rows_as_f32() {
+    let (_folder, file) = place();
+    let mut model = Tower::<Cpu>::new(1);
+    model.films = model.films.stored_as_bf16();
+    let mut snapshot = Snapshot::default();
+    snapshot.push_module("", &model);
+    snapshot.save_part("", &file).unwrap();
+    assert_eq!(load(&file).unwrap(), named_tensors(&model));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! defaults.
 
 mod alias;
+mod checkpoint;
 mod error;
 mod layer;
 mod sections;
@@ -16,7 +17,9 @@ pub use crate::strategy::{
     AlternatingConfig, Curriculum, ModuleConfig, StageConfig, StrategyConfig, StrategyKind,
 };
 pub use alias::{ALIASES, Alias};
+pub use checkpoint::CheckpointConfig;
 pub use error::ConfigFileError;
 pub use sections::{ModelSection, OutputConfig, RunConfig, TrainingConfig};
 pub use strict::load;
 pub use tree::changed_keys;
+pub(crate) use tree::differences;

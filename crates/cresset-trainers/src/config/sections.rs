@@ -7,6 +7,7 @@ use cresset_nn::{ConfigError, Precision};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::CheckpointConfig;
 use crate::evaluation::EvaluationConfig;
 use crate::schedule::ScheduleConfig;
 use crate::strategy::{StrategyConfig, StrategyKind, prefix};
@@ -88,6 +89,8 @@ pub struct TrainingConfig {
     pub monitor: String,
     /// Epochs without a better `monitor` before training stops, at least 1; null never stops early. Default: 3.
     pub patience: Option<u64>,
+    /// When the run is saved.
+    pub checkpoint: CheckpointConfig,
     /// Whether simple recommenders are measured on the same split and printed beside. Default: true.
     pub baselines: bool,
 }
@@ -109,6 +112,7 @@ impl Default for TrainingConfig {
             strategy: StrategyConfig::default(),
             monitor: "rmse".to_owned(),
             patience: Some(3),
+            checkpoint: CheckpointConfig::default(),
             baselines: true,
         }
     }
@@ -136,6 +140,7 @@ impl TrainingConfig {
             let (field, value) = ("monitor".to_owned(), self.monitor.clone());
             return Err(ConfigError { field, value, expected: "a metric, such as rmse or ndcg@10" });
         }
+        self.checkpoint.validate().map_err(prefix("checkpoint".to_owned()))?;
         self.optimizer.validate().map_err(prefix("optimizer".to_owned()))?;
         self.schedule.validate(self.longest()).map_err(prefix("schedule".to_owned()))?;
         self.loss_scale.validate().map_err(prefix("loss_scale".to_owned()))?;

@@ -80,6 +80,20 @@ pub fn changed_keys<M: Serialize>(before: &RunConfig<M>, now: &RunConfig<M>) -> 
     changed
 }
 
+/// Keys whose values differ between two trees, each with a description of both values.
+pub(crate) fn differences(before: &impl Serialize, now: &impl Serialize) -> Vec<(String, String, String)> {
+    let [before, now] =
+        [yaml_serde::to_value(before), yaml_serde::to_value(now)].map(Result::unwrap_or_default);
+    let mut changed = Vec::new();
+    compare("", &before, &now, &mut changed);
+    let value = |tree, key: &str| describe(at(tree, key).unwrap_or(&Value::Null));
+    let both = |key: String| {
+        let (before, now) = (value(&before, &key), value(&now, &key));
+        (key, before, now)
+    };
+    changed.into_iter().map(both).collect()
+}
+
 fn compare(path: &str, before: &Value, now: &Value, changed: &mut Vec<String>) {
     if before == now {
         return;

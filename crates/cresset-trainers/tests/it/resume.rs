@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use cresset_data::{Batches, RatingBatches};
 use cresset_metrics::Metrics;
 use cresset_nn::optim::{LossScaler, OptimizerKind};
 use cresset_nn::weights::{self, NamedTensors};
+use cresset_trainers::config::CheckpointConfig;
 use cresset_trainers::strategy::StrategyState;
 use cresset_trainers::{CheckpointError, EarlyStop, TrainError, Trained};
 use proptest::prelude::*;
@@ -218,12 +220,178 @@ fn a_checkpoint_of_another_optimiser_is_refused() {
     let mut other = Run::default();
     other.config.optimizer.kind = OptimizerKind::Adagrad;
     let error = resume_from(&checkpoint_after(1), &other);
-    assert!(matches!(error, CheckpointError::Foreign { .. }), "{error}");
+    assert!(matches!(error, CheckpointError::Changed { .. }), "{error}");
+    assert!(error.to_string().contains("training.optimizer.kind (`adam` then, `adagrad` now)"), "{error}");
+}
+
+#[test]
+fn a_checkpoint_of_other_data_is_refused() {
+    let other = Run { ratings: ratings(43), ..Run::default() };
+    let error = resume_from(&checkpoint_after(1), &other).to_string();
+    assert!(error.contains("training part (42 examples in 11 steps then, 43 in 11 now)"), "{error}");
+}
+
+#[test]
+fn a_changed_bit_of_a_tensor_is_named_with_the_tensor() {
+    let mut changed = checkpoint_after(1);
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    let error = resume_from(&changed, &Run::default()).to_string();
+    assert!(error.contains("`optimizer:rows/item_bias/moment_2` has checksum"), "{error}");
+}
+
+#[test]
+fn a_run_that_failed_within_an_epoch_goes_on_from_the_last_step_that_was_saved() {
+    let folder = tempdir().unwrap();
+    let mut run = Run::default();
+    run.config.checkpoint.every_steps = Some(3);
+    let batches = RatingBatches::new(run.ratings.clone(), run.config.batch_size, run.config.seed);
+    let (good, last_row) = (run.ratings.clone(), batches.order(0)[run.ratings.len() - 1]);
+    run.ratings.rating[last_row as usize] = f32::NAN;
+    run.fit_and_validate(folder.path()).unwrap_err();
+    let (_, note) = weights::load_with_note(&folder.path().join(CHECKPOINT)).unwrap();
+    let note: serde_json::Value = serde_json::from_str(&note).unwrap();
+    let step = note["progress"]["step"].as_u64().unwrap();
+    assert!((3..11).contains(&step), "{note}");
+
+    run.ratings = good;
+    let trained = run.fit_and_validate(folder.path()).unwrap();
+    assert_eq!(outcome(folder.path(), &trained), uninterrupted(&Run::default()));
+}
+
+#[test]
+fn how_often_a_run_is_saved_changes_nothing_of_it() {
+    let mut run = Run::default();
+    for (every_steps, every_epochs) in [(Some(1), 1), (Some(4), 3), (None, 100)] {
+        run.config.checkpoint = CheckpointConfig { every_steps, every_epochs };
+        assert_eq!(uninterrupted(&run), uninterrupted(&Run::default()));
+    }
+}
+
+/// A run of four epochs, the second of which is the best, and what each finds in its folder.
+fn fit_with(folder: &Path, mut before_validation: impl FnMut(usize)) -> Result<Trained<Served>, TrainError> {
+    let mut epoch = 0;
+    Run::default().fit(folder, &mut |_| {
+        epoch += 1;
+        before_validation(epoch);
+        Ok(metric("rmse", [3.0, 1.0, 2.0, 2.5][epoch - 1]))
+    })
+}
+
+/// Puts a file in the place of a folder, so that nothing can be written there; or the folder back.
+fn obstruct(folder: &Path, is_obstructed: bool) {
+    let aside = folder.with_extension("aside");
+    if is_obstructed {
+        fs::rename(folder, aside).unwrap();
+        fs::write(folder, "in the way").unwrap();
+    } else {
+        fs::remove_file(folder).unwrap();
+        fs::rename(aside, folder).unwrap();
+    }
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_leaves_the_one_before_it_and_the_run_goes_on() {
+    let whole = tempdir().unwrap();
+    let expected = fit_with(whole.path(), |_| ()).unwrap();
+    let expected = outcome(whole.path(), &expected);
+    let folder = tempdir().unwrap();
+    let last = folder.path().join("checkpoints/last");
+    let mut before = Vec::new();
+    let trained = fit_with(folder.path(), |epoch| match epoch {
+        2 => {
+            // The first checkpoint is under way or written.
+            wait_for(&folder.path().join(CHECKPOINT));
+            before = bytes(folder.path(), CHECKPOINT);
+            obstruct(&last, true);
+        }
+        4 => obstruct(&last, false),
+        _ => {}
+    });
+    assert_eq!(outcome(folder.path(), &trained.unwrap()), expected);
+    assert_ne!(bytes(folder.path(), CHECKPOINT), before, "the last one found room again");
+    let never = tempdir().unwrap();
+    let trained = fit_with(never.path(), |epoch| {
+        if epoch == 1 {
+            obstruct(&never.path().join("checkpoints/last"), true);
+        }
+    });
+    assert_eq!(trained.unwrap().progress.epoch, 4);
+    assert_eq!(bytes(never.path(), WEIGHTS), expected.best_weights);
+}
+
+fn wait_for(file: &Path) {
+    for _ in 0..1_000 {
+        if file.exists() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    panic!("{} does not appear", file.display());
+}
+
+#[test]
+fn best_weights_that_cannot_be_written_are_kept_until_they_can() {
+    let whole = tempdir().unwrap();
+    let expected = fit_with(whole.path(), |_| ()).unwrap();
+    let folder = tempdir().unwrap();
+    let best = folder.path().join("best_model");
+    let trained = fit_with(folder.path(), |epoch| match epoch {
+        2 => {
+            wait_for(&best.join("weights.safetensors"));
+            obstruct(&best, true);
+        }
+        // The save of epoch 2 has ended: that of epoch 3 waited for it.
+        4 => obstruct(&best, false),
+        _ => {}
+    });
+    assert_eq!(outcome(folder.path(), &trained.unwrap()), outcome(whole.path(), &expected));
+}
+
+#[test]
+fn best_weights_that_can_never_be_written_end_the_run_and_a_resume_goes_on_from_them() {
+    let whole = tempdir().unwrap();
+    let expected = fit_with(whole.path(), |_| ()).unwrap();
+    let folder = tempdir().unwrap();
+    let best = folder.path().join("best_model");
+    let failed = fit_with(folder.path(), |epoch| {
+        if epoch == 2 {
+            wait_for(&best.join("weights.safetensors"));
+            obstruct(&best, true);
+        }
+    });
+    let error = failed.unwrap_err();
+    assert!(matches!(error, TrainError::Unsaved { .. }), "{error}");
+    let message = error.to_string();
+    for part in ["weights.safetensors", "make room there", "--resume --output"] {
+        assert!(message.contains(part), "{message}");
+    }
+    obstruct(&best, false);
+    // The checkpoint is that of epoch 2, and the weights of epoch 2 are written from it.
+    let mut epoch = 2;
+    let resumed = Run::default().fit(folder.path(), &mut |_| {
+        epoch += 1;
+        Ok(metric("rmse", [3.0, 1.0, 2.0, 2.5][epoch - 1]))
+    });
+    assert_eq!(outcome(folder.path(), &resumed.unwrap()), outcome(whole.path(), &expected));
+}
+
+#[test]
+fn best_weights_of_the_epoch_that_the_checkpoint_ends_are_written_again_from_it() {
+    let folder = trained_for(4);
+    let (file, whole) = (folder.path().join(WEIGHTS), bytes(folder.path(), WEIGHTS));
+    fs::write(&file, &whole[..50]).unwrap();
+    Run::default().fit_and_validate(folder.path()).unwrap();
+    assert_eq!(bytes(folder.path(), WEIGHTS), whole);
+    fs::remove_file(&file).unwrap();
+    Run::default().fit_and_validate(folder.path()).unwrap();
+    assert_eq!(bytes(folder.path(), WEIGHTS), whole);
 }
 
 #[test]
 fn best_weights_that_are_gone_or_damaged_are_named() {
-    let folder = trained_for(4);
+    let folder = tempdir().unwrap();
+    fit_with(folder.path(), |_| ()).unwrap();
     let file = folder.path().join(WEIGHTS);
     fs::write(&file, &bytes(folder.path(), WEIGHTS)[..50]).unwrap();
     let error = Run::default().fit_and_validate(folder.path()).unwrap_err().to_string();

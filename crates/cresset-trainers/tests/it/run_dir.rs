@@ -18,9 +18,11 @@ fn a_new_folder_has_its_subfolders() {
 fn a_folder_that_holds_a_run_is_taken_unless_it_is_resumed() {
     let folder = tempdir().unwrap();
     let run = RunDir::create(folder.path(), false).unwrap();
+    drop(run);
     // Made, but nothing was begun in it.
-    RunDir::create(folder.path(), false).unwrap();
+    let run = RunDir::create(folder.path(), false).unwrap();
     run.write_yaml("config.yaml", &7).unwrap();
+    drop(run);
     let error = RunDir::create(folder.path(), false).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -93,9 +95,11 @@ fn a_resumed_run_is_freed_of_what_a_kill_left_half_written_and_of_nothing_else()
     for file in [&leftover, &notes] {
         fs::write(file, b"half").unwrap();
     }
+    let config = run.file("config.yaml");
+    drop(run);
     RunDir::create(folder.path(), true).unwrap();
     assert!(leftover.exists(), "a folder without a run is somebody else's");
-    fs::write(run.file("config.yaml"), b"").unwrap();
+    fs::write(config, b"").unwrap();
     RunDir::create(folder.path(), true).unwrap();
     assert!(!leftover.exists() && notes.exists());
 }
@@ -104,5 +108,40 @@ fn a_resumed_run_is_freed_of_what_a_kill_left_half_written_and_of_nothing_else()
 fn the_folder_of_folds_has_no_subfolders_of_its_own() {
     let folder = tempdir().unwrap();
     RunDir::create_for_folds(&folder.path().join("run"), false).unwrap();
-    assert_eq!(fs::read_dir(folder.path().join("run")).unwrap().count(), 0);
+    let names = fs::read_dir(folder.path().join("run")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), [".lock"]);
+}
+
+#[test]
+fn a_folder_belongs_to_one_holder_until_its_last_clone_is_dropped() {
+    let folder = tempdir().unwrap();
+    let check_in_use = |resume: bool| {
+        let error = RunDir::create(folder.path(), resume).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "{} is in use by process {}; wait until that ends, or choose another folder with --output",
+                folder.path().display(),
+                std::process::id()
+            )
+        );
+    };
+    let run = RunDir::create(folder.path(), false).unwrap();
+    check_in_use(false);
+    run.write_yaml("config.yaml", &7).unwrap();
+    check_in_use(false);
+    check_in_use(true);
+    let clone = run.clone();
+    drop(run);
+    check_in_use(true);
+    drop(clone);
+    RunDir::create(folder.path(), true).unwrap();
+}
+
+#[test]
+fn a_lock_file_without_a_holder_is_nobodys() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join(".lock"), "4711").unwrap();
+    RunDir::create(folder.path(), false).unwrap();
+    assert_eq!(fs::read_to_string(folder.path().join(".lock")).unwrap(), std::process::id().to_string());
 }

@@ -22,6 +22,10 @@ impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodi
         lift(B::gather_rows(lower(table), lower_int(ids)))
     }
 
+    fn copy_to_host(tensor: Tensor<Self, 1>, values: &mut [f32]) {
+        B::copy_to_host(lower(tensor), values);
+    }
+
     fn update_rows(
         state: RowState<Self>,
         ids: Option<Tensor<Self, 1, Int>>,

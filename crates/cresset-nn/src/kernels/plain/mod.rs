@@ -12,6 +12,6 @@ pub(crate) use attention::{attention_backward, attention_forward};
 pub(crate) use candidates::{candidate_loss, candidate_loss_forward};
 pub(crate) use epilogue::{epilogue, epilogue_backward};
 pub(crate) use layer_norm::{layer_norm_backward, layer_norm_forward};
-pub(crate) use rows::{gather_rows, pair_products, sum_of_squares, sum_rows};
+pub(crate) use rows::{copy_to_host, gather_rows, pair_products, sum_of_squares, sum_rows};
 pub(crate) use top_k::top_k;
 pub(crate) use update::update_rows;

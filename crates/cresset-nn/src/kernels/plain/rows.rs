@@ -1,4 +1,4 @@
-//! Rows gathered and summed.
+//! Rows gathered, summed, and copied to the host.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor};
@@ -8,6 +8,11 @@ use crate::kernels::spec::CsrMatrix;
 pub(crate) fn gather_rows<B: Backend>(table: Tensor<B, 2>, ids: Tensor<B, 1, Int>) -> Tensor<B, 2> {
     let rows = table.select(0, ids);
     if rows.dtype() == DType::F32 { rows } else { rows.cast(DType::F32) }
+}
+
+pub(crate) fn copy_to_host<B: Backend>(tensor: Tensor<B, 1>, values: &mut [f32]) {
+    let data = tensor.into_data();
+    values.copy_from_slice(data.as_slice().expect("32-bit floats"));
 }
 
 pub(crate) fn sum_rows<B: Backend>(rows: Tensor<B, 2>, matrix: &CsrMatrix<B>) -> Tensor<B, 2> {

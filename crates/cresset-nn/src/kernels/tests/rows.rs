@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 
 use super::{
-    Differentiable, NEAR, Reference, assert_near, assert_values_near, check_against_autodiff,
+    Differentiable, NEAR, Reference, assert_near, assert_values_near, bits, check_against_autodiff,
     check_against_differences, drawn, host, next, normal, normal_values, on_every_backend, tensor, vector,
 };
 use crate::kernels::plain;
@@ -13,6 +13,7 @@ use crate::{Pooling, RecommenderBackend, Selection, id_tensor};
 on_every_backend! {
     gathered_rows_are_those_of_the_table_bit_for_bit,
     rows_of_a_bf16_table_come_as_f32,
+    values_are_copied_to_the_host_bit_for_bit,
     sums_of_rows_equal_the_plain_ones,
     sums_of_rows_have_the_gradient_of_a_product_with_the_dense_matrix,
     the_sum_of_squares_equals_that_in_64_bits,
@@ -62,6 +63,14 @@ fn rows_of_a_bf16_table_come_as_f32<B: RecommenderBackend>() {
         let expected: Vec<f32> =
             ids.iter().flat_map(|&id| &table[id as usize * dim..][..dim]).copied().collect();
         assert_eq!(host(found), expected, "{:?}", (n_rows, dim, n));
+    }
+}
+
+fn values_are_copied_to_the_host_bit_for_bit<B: RecommenderBackend>() {
+    for n in [0, 1, 17, 1_000] {
+        let mut values = vec![-1.0; n];
+        B::copy_to_host(normal("values", [n]), &mut values);
+        assert_eq!(bits(&values), bits(&normal_values("values", n)), "{n}");
     }
 }
 

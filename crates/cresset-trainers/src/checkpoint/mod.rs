@@ -1,13 +1,19 @@
 //! The state of a run in one file, so that a kill leaves the old state or the new one and never a mixture.
 
+mod content;
+mod origin;
+mod saver;
+
 use std::path::Path;
 
 use cresset_data::files::FileError;
 use cresset_nn::optim::LossScaler;
-use cresset_nn::weights::{self, NamedTensors, WeightsError};
+use cresset_nn::weights::WeightsError;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+pub(crate) use self::content::{Checkpoint, fill, note};
+pub(crate) use self::origin::Origin;
+pub(crate) use self::saver::{BEST_WEIGHTS, CHECKPOINT, Saver};
 use crate::early_stop::EarlyStop;
 use crate::history::{EpochRecord, History};
 use crate::strategy::StrategyState;
@@ -118,6 +124,14 @@ pub enum CheckpointError {
         /// The first tensor that does not fit.
         cause: WeightsError,
     },
+    /// The checkpoint is whole and belongs to another training.
+    #[error("{file} was written with another {changes}; put back what changed or choose another --output")]
+    Changed {
+        /// The file.
+        file: String,
+        /// What differs, with its value then and now.
+        changes: String,
+    },
 }
 
 impl CheckpointError {
@@ -126,63 +140,10 @@ impl CheckpointError {
         let file = file.display().to_string();
         move |error| match error {
             WeightsError::File(error) => Self::File(error),
-            WeightsError::Format { cause, .. } => Self::Damaged { file: file.clone(), cause },
+            WeightsError::Format { cause, .. } | WeightsError::Damaged { cause, .. } => {
+                Self::Damaged { file: file.clone(), cause }
+            }
             cause => Self::Foreign { file: file.clone(), cause },
         }
     }
-}
-
-/// Everything that resume needs.
-#[derive(Debug)]
-pub(crate) struct Checkpoint {
-    pub(crate) progress: Progress,
-    pub(crate) model: NamedTensors,
-    pub(crate) optimizer: NamedTensors,
-}
-
-const MODEL: &str = "model:";
-const OPTIMIZER: &str = "optimizer:";
-
-impl Checkpoint {
-    pub(crate) fn save(self, file: &Path) -> Result<(), CheckpointError> {
-        let prefixed = |prefix: &'static str, tensors: NamedTensors| {
-            tensors.into_iter().map(move |(name, data)| (format!("{prefix}{name}"), data))
-        };
-        let tensors = prefixed(MODEL, self.model).chain(prefixed(OPTIMIZER, self.optimizer)).collect();
-        let progress = serde_json::to_string(&self.progress).expect("plain numbers and text");
-        let note = format!("{}\n{progress}", checksum(&tensors, &progress));
-        weights::save_with_note(&tensors, &note, file).map_err(CheckpointError::of(file))
-    }
-
-    pub(crate) fn load(file: &Path) -> Result<Self, CheckpointError> {
-        let (tensors, note) = weights::load_with_note(file).map_err(CheckpointError::of(file))?;
-        let damaged = |cause: String| CheckpointError::Damaged { file: file.display().to_string(), cause };
-        let (sum, progress) = note.split_once('\n').unwrap_or_default();
-        if sum != checksum(&tensors, progress) {
-            return Err(damaged("its checksum is not that of its content".to_owned()));
-        }
-        let progress = serde_json::from_str(progress).map_err(|e| damaged(e.to_string()))?;
-        let (mut model, mut optimizer) = (NamedTensors::new(), NamedTensors::new());
-        for (name, data) in tensors {
-            if let Some(name) = name.strip_prefix(MODEL) {
-                model.insert(name.to_owned(), data);
-            } else if let Some(name) = name.strip_prefix(OPTIMIZER) {
-                optimizer.insert(name.to_owned(), data);
-            } else {
-                return Err(damaged(format!("it holds `{name}`, which no checkpoint does")));
-            }
-        }
-        Ok(Self { progress, model, optimizer })
-    }
-}
-
-/// SHA-256 over everything in a checkpoint: safetensors itself does not notice a changed weight.
-fn checksum(tensors: &NamedTensors, progress: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(progress);
-    for (name, data) in tensors {
-        hash.update(format!("{name}{:?}", data.shape.to_vec()));
-        hash.update(data.as_bytes());
-    }
-    format!("{:x}", hash.finalize())
 }

@@ -1,19 +1,21 @@
-//! Weights as a safetensors file: every name and shape is checked before anything changes.
+//! Weights as a safetensors file: every name, shape and checksum is verified before anything changes.
+//!
+//! A module gives its parameters by path as [`NamedTensors`], or copies them into a [`Snapshot`], whose memory is used
+//! again and which a thread can write while training goes on. Both end in the same file.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Debug;
-use std::path::Path as FilePath;
+mod file;
+mod snapshot;
+
+use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
-use cresset_data::files::{FileError, atomic_write, read_bytes};
-use safetensors::SafeTensorError;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use cresset_data::files::FileError;
 
+pub use self::file::{load, load_with_note, save, save_with_note};
+pub use self::snapshot::Snapshot;
 use crate::path::Path;
-
-const NOTE: &str = "note";
 
 /// Tensors by name, in the order of their names.
 pub type NamedTensors = BTreeMap<String, TensorData>;
@@ -30,6 +32,14 @@ pub enum WeightsError {
         /// The file.
         file: String,
         /// What the reader said.
+        cause: String,
+    },
+    /// What a file holds is not what was written.
+    #[error("{file} is damaged ({cause}); train again or restore it from a copy")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// Which tensor, and how it shows.
         cause: String,
     },
     /// A tensor that the model needs is not there.
@@ -84,83 +94,6 @@ pub fn restore<B: Backend, M: Module<B>>(module: M, tensors: NamedTensors) -> Re
         }
     }
     Ok(module.map(&mut Put { tensors, path: Path::default() }))
-}
-
-/// Writes tensors to a safetensors file, in one atomic step; equal tensors give equal bytes.
-///
-/// # Errors
-///
-/// If the file cannot be written, or a tensor is not of 32-bit floats.
-pub fn save(tensors: &NamedTensors, file: &FilePath) -> Result<(), WeightsError> {
-    write(tensors, None, file)
-}
-
-/// As [`save`], with a text beside the tensors.
-///
-/// # Errors
-///
-/// If the file cannot be written, or a tensor is not of 32-bit floats.
-pub fn save_with_note(tensors: &NamedTensors, note: &str, file: &FilePath) -> Result<(), WeightsError> {
-    write(tensors, Some(HashMap::from([(NOTE.to_owned(), note.to_owned())])), file)
-}
-
-fn write(
-    tensors: &NamedTensors,
-    note: Option<HashMap<String, String>>,
-    file: &FilePath,
-) -> Result<(), WeightsError> {
-    let views = tensors
-        .iter()
-        .map(|(name, data)| Ok((name, to_view(name, data, file)?)))
-        .collect::<Result<Vec<_>, WeightsError>>()?;
-    let bytes = safetensors::serialize(views, note).map_err(|cause| not_whole(file, &cause))?;
-    Ok(atomic_write(file, &bytes)?)
-}
-
-/// Reads the tensors of a safetensors file.
-///
-/// # Errors
-///
-/// If the file is not there, cut short, or holds other than 32-bit floats.
-pub fn load(file: &FilePath) -> Result<NamedTensors, WeightsError> {
-    Ok(load_with_note(file)?.0)
-}
-
-/// Reads the tensors of a safetensors file and the text that [`save_with_note`] put beside them.
-///
-/// # Errors
-///
-/// If the file is not there, cut short, or holds other than 32-bit floats.
-pub fn load_with_note(file: &FilePath) -> Result<(NamedTensors, String), WeightsError> {
-    let bytes = read_bytes(file)?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|cause| not_whole(file, &cause))?;
-    let note = header.metadata().as_ref().and_then(|notes| notes.get(NOTE)).cloned().unwrap_or_default();
-    let parsed = SafeTensors::deserialize(&bytes).map_err(|cause| not_whole(file, &cause))?;
-    let tensors: Result<_, WeightsError> =
-        parsed.iter().map(|(name, view)| Ok((name.to_owned(), to_data(name, &view)?))).collect();
-    Ok((tensors?, note))
-}
-
-fn not_whole(file: &FilePath, cause: &SafeTensorError) -> WeightsError {
-    WeightsError::Format { file: file.display().to_string(), cause: cause.to_string() }
-}
-
-fn check_type(name: &str, is_right: bool, found: impl Debug) -> Result<(), WeightsError> {
-    if is_right {
-        return Ok(());
-    }
-    Err(WeightsError::Type { name: name.to_owned(), found: format!("{found:?}") })
-}
-
-fn to_view<'a>(name: &str, data: &'a TensorData, file: &FilePath) -> Result<TensorView<'a>, WeightsError> {
-    check_type(name, data.dtype == DType::F32, data.dtype)?;
-    TensorView::new(Dtype::F32, data.shape.to_vec(), data.as_bytes()).map_err(|cause| not_whole(file, &cause))
-}
-
-fn to_data(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightsError> {
-    check_type(name, view.dtype() == Dtype::F32, view.dtype())?;
-    let floats = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-    Ok(TensorData::new(floats.collect::<Vec<_>>(), view.shape().to_vec()))
 }
 
 #[derive(Default)]
