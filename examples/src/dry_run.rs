@@ -3,12 +3,12 @@
 use cresset::baselines::{BaselineConfig, BaselineError, TrainingSet};
 use cresset::data::{Batches, Dataset, RatingBatches, Split};
 use cresset::device::OnBackend;
-use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
+use cresset::kg_mf::KgMfConfig;
 use cresset::nn::optim::Optimizer;
 use cresset::nn::{AutodiffRecommender, ConfigError, StepKey, TrainModel, scalar};
 
 use crate::failure::Failure;
-use crate::models::{Config, ModelConfig, NetworkConfig};
+use crate::models::{Config, ModelConfig, NetworkConfig, new_kg_mf};
 
 /// One batch, forward, backward and through the optimiser, each step printed.
 pub struct DryRun<'a> {
@@ -59,11 +59,9 @@ impl DryRun<'_> {
         device: &B::Device,
     ) -> Result<(), ConfigError> {
         let train = self.dataset.ratings.select(&split.train);
-        let scale = RatingScale::of(&train, self.dataset.rating_range);
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
-        let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;
-        let model = model.with_cold_rows_at_zero(&train);
+        let model = new_kg_mf::<B>(config, self.dataset, &train, training.seed, device)?;
         let parts = config.n_parameters(n_users, n_items);
         println!("model      kg-mf, {} parameters", parts.iter().map(|(_, n)| n).sum::<usize>());
         let batches = RatingBatches::new(train, training.batch_size, training.seed);

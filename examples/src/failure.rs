@@ -45,6 +45,25 @@ impl Failure {
         self
     }
 
+    /// The same, telling to resume the search in `run` where one of its trials was interrupted.
+    #[must_use]
+    pub fn in_search(self, run: &RunDir) -> Self {
+        match self.cause.downcast_ref() {
+            Some(TrainError::Interrupted { .. }) => Self::other(format!(
+                "interrupted, all saved; continue with --resume --output {}",
+                run.path().display()
+            )),
+            _ => self,
+        }
+    }
+
+    /// Why the training itself failed, where its config is at fault and not the data or the machine: a trial like that is
+    /// no reason to end a search.
+    pub fn of_training(&self) -> Option<&TrainError> {
+        let cause = self.cause.downcast_ref();
+        cause.filter(|error| matches!(error, TrainError::Diverged { .. } | TrainError::Gradient(_)))
+    }
+
     /// 2 for bad arguments, config or data, 1 for anything else.
     pub fn exit_code(&self) -> u8 {
         if self.is_input { 2 } else { 1 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use cresset::baselines::{BaselineConfig, TrainingSet};
 use cresset::data::{Dataset, RatingBatches, Ratings, Split};
 use cresset::device::{DeviceSpec, OnBackend};
-use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
+use cresset::kg_mf::{KgMf, KgMfConfig};
+use cresset::metrics::Metrics;
 use cresset::metrics::statistics::Bootstrap;
 use cresset::nn::AutodiffRecommender;
 use cresset::trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
@@ -19,7 +20,7 @@ use cresset::trainers::{
 
 use crate::failure::Failure;
 use crate::floor::{Floor, known_at_test};
-use crate::models::{Config, ModelConfig, NetworkConfig};
+use crate::models::{Config, ModelConfig, NetworkConfig, new_kg_mf};
 use crate::saved::WEIGHTS;
 use crate::served::Served;
 
@@ -78,42 +79,85 @@ impl OnBackend for Fit<'_> {
     type Out = Result<Results, Failure>;
 
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
-        let part = |rows: &[u32]| self.dataset.ratings.select(rows);
-        let (train, test) = (part(&self.split.train), part(&self.split.test));
-        let manifest = self.manifest(&train, &test);
+        let manifest = self.manifest();
         tracing::info!("{}", manifest.split);
         self.run.write_yaml("manifest.yaml", &manifest)?;
         self.run.write_yaml("best_model/config.yaml", self.config)?;
         self.saved_data().save(self.run)?;
+        let parts = self.parts();
+        let fitted = self.fit::<B>(&parts, u64::MAX, &device)?;
+        self.judge(fitted, parts)
+    }
+}
+
+/// A fit that goes no further than to the end of an epoch, and is measured on the validation part alone.
+pub struct Trial<'a> {
+    /// The fit.
+    pub fit: Fit<'a>,
+    /// The last epoch, from 1.
+    pub last_epoch: u64,
+}
+
+/// What a trial reached.
+#[derive(Debug, Clone)]
+pub struct Reached {
+    /// The best epoch so far; 0 where there are no epochs.
+    pub best_epoch: u64,
+    /// Its metrics on the validation part.
+    pub valid: Metrics,
+}
+
+impl OnBackend for Trial<'_> {
+    type Out = Result<Reached, Failure>;
+
+    fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
+        let parts = self.fit.parts();
+        let fitted = self.fit.fit::<B>(&parts, self.last_epoch, &device)?;
+        let model = fitted.model.knowing(&parts.train)?;
+        let valid = parts.valid.measure(model.judged())?.metrics;
+        Ok(Reached { best_epoch: fitted.best_epoch, valid })
+    }
+}
+
+impl Fit<'_> {
+    fn parts(&self) -> Parts {
+        let part = |rows: &[u32]| self.dataset.ratings.select(rows);
+        let train = part(&self.split.train);
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
         let facts = TrainingFacts::new(&train, n_users, n_items).with_genres(&self.genres());
         let judge = |part: Ratings, seen: &Ratings| {
             EvaluationPart::new(part, seen, n_users, &self.config.evaluation).with_facts(facts.clone())
         };
         let valid = judge(part(&self.split.valid), &train);
-        let test = HeldOut::new(judge(test, &part(&self.split.before_test())));
+        let test = HeldOut::new(judge(part(&self.split.test), &part(&self.split.before_test())));
         let known_at_test = part(&known_at_test(&self.split, self.config.data.split));
-        let parts = Parts { train, valid, test, known_at_test };
-        let fitted = match &self.config.model {
-            ModelConfig::Network(NetworkConfig::KgMf(model)) => self.kg_mf::<B>(model, &parts, &device)?,
-            ModelConfig::Baseline(model) => self.baseline(model, &parts)?,
-        };
-        self.judge(fitted, parts)
+        Parts { train, valid, test, known_at_test }
     }
-}
 
-impl Fit<'_> {
+    fn fit<B: AutodiffRecommender>(
+        &self,
+        parts: &Parts,
+        last_epoch: u64,
+        device: &B::Device,
+    ) -> Result<Fitted, Failure> {
+        match &self.config.model {
+            ModelConfig::Network(NetworkConfig::KgMf(model)) => {
+                self.kg_mf::<B>(model, parts, last_epoch, device)
+            }
+            ModelConfig::Baseline(model) => self.baseline(model, parts),
+        }
+    }
+
     fn kg_mf<B: AutodiffRecommender>(
         &self,
         config: &KgMfConfig,
         parts: &Parts,
+        last_epoch: u64,
         device: &B::Device,
     ) -> Result<Fitted, Failure> {
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
-        let scale = RatingScale::of(&parts.train, self.dataset.rating_range);
-        let model: KgMf<B> = config.init(n_users, n_items, scale, training.seed, device)?;
-        let model = model.with_cold_rows_at_zero(&parts.train);
+        let model = new_kg_mf::<B>(config, self.dataset, &parts.train, training.seed, device)?;
         let batches = RatingBatches::new(parts.train.clone(), training.batch_size, training.seed);
         let trainer = Trainer {
             config: training,
@@ -125,7 +169,7 @@ impl Fit<'_> {
         let mut validate =
             |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(Judged::both(model))?.metrics);
         let before = self.began.elapsed();
-        let trained = trainer.fit(model, &batches, &mut validate, device)?;
+        let trained = trainer.fit_until(last_epoch, model, &batches, &mut validate, device)?;
         let Progress { history, early_stop, epoch, seconds, .. } = &trained.progress;
         if self.config.output.plots {
             plot::training_history(history, &self.run.file("plots/training_history.png"))?;
@@ -222,12 +266,15 @@ impl Fit<'_> {
         self.dataset.catalogue.items.iter().map(|item| item.genres.clone()).collect()
     }
 
-    fn manifest(&self, train: &Ratings, test: &Ratings) -> Manifest {
+    fn manifest(&self) -> Manifest {
         let data = &self.config.data;
-        let known: HashSet<u32> = train.item_id.iter().copied().collect();
-        let tested: HashSet<u32> = test.item_id.iter().copied().collect();
+        let items = |rows: &[u32]| -> HashSet<u32> {
+            rows.iter().map(|&row| self.dataset.ratings.item_id[row as usize]).collect()
+        };
+        let (known, tested) = (items(&self.split.train), items(&self.split.test));
         let unseen = tested.difference(&known).count();
         Manifest {
+            began: manifest::now(),
             data: DataManifest {
                 source: data.source.name().to_owned(),
                 fingerprint: self.dataset.fingerprint.clone(),

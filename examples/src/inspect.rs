@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use cresset::data::Dataset;
-use cresset::device::DeviceKind;
-use cresset::nn::optim::OptimizerConfig;
+use cresset::device::{DeviceKind, on_device};
 use cresset::trainers::config::load;
 
+use crate::calibrate::{Calibrate, Memory};
 use crate::cli::{Common, LogFile};
 use crate::failure::Failure;
 use crate::models::Config;
 
-/// Show the effective config, parameters and memory of a run, or the devices there are
+/// Show the effective config, parameters, memory and time of a run, or the devices there are
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Args {
@@ -35,7 +35,7 @@ pub struct Args {
 ///
 /// If the config or the data cannot be used.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    args.common.set_up(&LogFile::default())?;
+    let device = args.common.set_up(&LogFile::default())?;
     if args.devices {
         print_devices();
     }
@@ -45,7 +45,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let dataset = Dataset::load(&config.data, &args.common.data)?;
     let (n_users, n_items, n_ratings) = (dataset.n_users(), dataset.n_items(), dataset.ratings.len());
     println!("\n{}\n{n_users} users, {n_items} items, {n_ratings} ratings\n", dataset.cleaning);
-    print_parameters(&config, n_users, n_items, n_ratings);
+    print_parameters(&config, n_users, n_items);
+    print_memory(&Memory::of(&config, &dataset));
+    if let Some(pace) = on_device(&device, Calibrate { config: &config, dataset: &dataset })?? {
+        let (steps, epoch) = (pace.n_steps, pace.seconds_per_epoch());
+        println!(
+            "about {epoch:.2} s an epoch of {steps} steps, {:.0} examples/s, and validation on top",
+            config.training.batch_size as f64 / pace.seconds_per_step
+        );
+    }
     Ok(())
 }
 
@@ -59,23 +67,19 @@ fn print_devices() {
     }
 }
 
-fn print_parameters(config: &Config, n_users: usize, n_items: usize, n_ratings: usize) {
+fn print_parameters(config: &Config, n_users: usize, n_items: usize) {
     let parts = config.model.n_parameters(n_users, n_items);
     for (part, n) in &parts {
         println!("{part:<16} {n:>12} parameters");
     }
-    let n_parameters: usize = parts.iter().map(|(_, n)| n).sum();
-    println!("{:<16} {n_parameters:>12} parameters", "all");
-    println!(
-        "about {:.0} MiB while training",
-        memory_mib(&config.training.optimizer, n_parameters, n_ratings)
-    );
+    println!("{:<16} {:>12} parameters", "all", parts.iter().map(|(_, n)| n).sum::<usize>());
 }
 
-/// Weights and moments, the weights once more while they are saved, and the ratings with their copies by part.
-fn memory_mib(optimizer: &OptimizerConfig, n_parameters: usize, n_ratings: usize) -> f64 {
-    let weights = n_parameters * 4 * (1 + optimizer.moments().len());
-    let saved = weights;
-    let bytes_per_rating = 20;
-    (weights + saved + n_ratings * bytes_per_rating * 3) as f64 / (1024.0 * 1024.0)
+fn print_memory(memory: &Memory) {
+    let Memory { data, parts, weights, saving } = memory;
+    let total = memory.total();
+    println!(
+        "about {total:.0} MiB: {data:.0} program and data, {parts:.0} parts of the split, {weights:.0} weights and moments, \
+         {saving:.0} while they are saved"
+    );
 }

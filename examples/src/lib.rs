@@ -8,6 +8,7 @@
 #![recursion_limit = "256"]
 #![expect(missing_debug_implementations, reason = "a job runs once and is never printed")]
 
+pub mod calibrate;
 pub mod cli;
 pub mod dry_run;
 pub mod evaluate;
@@ -23,3 +24,4 @@ pub mod report;
 pub mod saved;
 pub mod served;
 pub mod train;
+pub mod tune;

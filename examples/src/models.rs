@@ -1,8 +1,9 @@
 //! The models that these binaries compose, behind one config section.
 
 use cresset::baselines::BaselineConfig;
-use cresset::kg_mf::KgMfConfig;
-use cresset::nn::ConfigError;
+use cresset::data::{Dataset, Ratings};
+use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
+use cresset::nn::{ConfigError, RecommenderBackend};
 use cresset::trainers::config::{ModelSection, RunConfig};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -60,6 +61,23 @@ pub fn refuse_unread(config: &Config) -> Result<(), Failure> {
         ))),
         None => Ok(()),
     }
+}
+
+/// kg-mf as it is before its first step.
+///
+/// # Errors
+///
+/// A hyperparameter outside its range.
+pub fn new_kg_mf<B: RecommenderBackend>(
+    config: &KgMfConfig,
+    dataset: &Dataset,
+    train: &Ratings,
+    seed: u64,
+    device: &B::Device,
+) -> Result<KgMf<B>, ConfigError> {
+    let scale = RatingScale::of(train, dataset.rating_range);
+    let model = config.init(dataset.n_users(), dataset.n_items(), scale, seed, device)?;
+    Ok(model.with_cold_rows_at_zero(train))
 }
 
 impl ModelConfig {

@@ -208,7 +208,7 @@ impl Recommend<'_> {
 }
 
 /// A field as CSV readers expect it: quoted where it holds a separator, a quote or a line break.
-fn csv_field(text: &str) -> Cow<'_, str> {
+pub(crate) fn csv_field(text: &str) -> Cow<'_, str> {
     if text.contains([',', '"', '\n', '\r']) {
         Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
     } else {

@@ -1,14 +1,17 @@
 //! `report`: runs side by side, and how sure their differences are.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use cresset::data::Vocabulary;
+use cresset::data::files::atomic_write;
+use cresset::metrics::Metrics;
 use cresset::metrics::statistics::PairedTest;
-use cresset::trainers::config::changed_keys;
+use cresset::trainers::config::changes;
 use cresset::trainers::manifest::Manifest;
-use cresset::trainers::results::Results;
+use cresset::trainers::results::{FoldResults, Results};
 use cresset::trainers::{PerUser, RunDir};
 
 use crate::cli::{Common, LogFile};
@@ -23,7 +26,7 @@ pub struct Args {
     /// The run directories, the one to compare with first
     #[arg(required = true)]
     runs: Vec<PathBuf>,
-    /// Write the report to this file too, as Markdown
+    /// Write the report to this file too: as Markdown, or the table alone as CSV where its name ends in .csv
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -38,13 +41,17 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     args.common.set_up(&LogFile::default())?;
     let runs: Vec<Run> = args.runs.iter().map(|path| Run::open(path)).collect::<Result<_, _>>()?;
-    let mut text = table(&runs);
+    let table = table(&runs);
+    let mut text = markdown(&table);
+    text += "\nIn brackets the 95% bootstrap interval over users, or the standard deviation over folds.\n";
     for run in &runs[1..] {
         let _ = write!(text, "\n{}", comparison(&runs[0], run)?);
     }
     print!("{text}");
     if let Some(file) = &args.output {
-        cresset::data::files::atomic_write(file, text.as_bytes())?;
+        let is_csv = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let content = if is_csv { csv(&table) } else { text };
+        atomic_write(file, content.as_bytes())?;
     }
     Ok(())
 }
@@ -54,26 +61,47 @@ struct Run {
     name: String,
     config: Config,
     manifest: Manifest,
-    results: Results,
-    per_user: PerUser,
+    summary: Summary,
+    /// Nothing for a run in folds: its users are tested in one fold each.
+    per_user: Option<PerUser>,
+}
+
+/// The results of one split, or of all folds.
+struct Summary {
+    model: String,
+    n_parameters: usize,
+    best_epoch: String,
+    seconds: f64,
+    test: Metrics,
+    /// What stands in brackets behind a metric.
+    spread: BTreeMap<String, String>,
+    baselines: BTreeMap<String, Metrics>,
 }
 
 impl Run {
     fn open(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string();
         if path.join("fold-1").is_dir() {
-            return Err(Failure::input(format!(
-                "{name} holds a run in folds; name its folds, such as {}",
-                path.join("fold-1").display()
-            )));
+            return Self::open_folds(path, name);
         }
         let run = RunDir::open(path)?;
         let users = Vocabulary::load(&run.file("best_model/uid2idx.json"))?;
         Ok(Self {
             config: run.read_yaml("config.yaml")?,
             manifest: run.read_yaml("manifest.yaml")?,
-            results: run.read_yaml("results.yaml")?,
-            per_user: PerUser::load(&run.file(TEST_USERS), &users)?,
+            summary: Summary::of(run.read_yaml("results.yaml")?),
+            per_user: Some(PerUser::load(&run.file(TEST_USERS), &users)?),
+            name,
+        })
+    }
+
+    fn open_folds(path: &Path, name: String) -> Result<Self, Failure> {
+        let (first, run) = (RunDir::open(&path.join("fold-1"))?, RunDir::at(path));
+        Ok(Self {
+            config: run.read_yaml("config.yaml")?,
+            manifest: first.read_yaml("manifest.yaml")?,
+            summary: Summary::of_folds(run.read_yaml("results.yaml")?),
+            per_user: None,
             name,
         })
     }
@@ -98,60 +126,122 @@ impl Run {
             .collect();
         (!different.is_empty()).then(|| different.join(", "))
     }
+
+    /// What was changed against another run, as `training.epochs: 40 -> 1`.
+    fn changes_from(&self, before: &Self) -> String {
+        let changes = changes(&before.config, &self.config);
+        let told = changes.iter().filter(|change| change.key != "output.note");
+        let told: Vec<String> =
+            told.map(|change| format!("{}: {} -> {}", change.key, change.before, change.now)).collect();
+        if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
+    }
 }
 
-/// One row for each run, the columns those of the first run's test metrics, and below them the simple recommenders on
-/// each test part that they were measured on.
-fn table(runs: &[Run]) -> String {
-    let keys: Vec<&str> = runs[0].results.test.iter().map(|(key, _)| key).collect();
-    let mut text =
-        format!("| run | model | parameters | best epoch | seconds | {} | note |\n", keys.join(" | "));
-    text += &format!("|{}\n", " --- |".repeat(keys.len() + 6));
-    for run in runs {
-        let Results { model, n_parameters, best_epoch, seconds, test, test_intervals, .. } = &run.results;
-        let cells: Vec<String> = keys
-            .iter()
-            .map(|key| match (test.get(key), test_intervals.get(*key)) {
-                (Some(value), Some([low, high])) => format!("{value:.4} ({low:.4} to {high:.4})"),
-                (Some(value), None) => format!("{value:.4}"),
-                (None, _) => "-".to_owned(),
-            })
-            .collect();
-        let note = run.config.output.note.replace(['|', '\n'], " ");
-        let _ = writeln!(
-            text,
-            "| {} | {model} | {n_parameters} | {best_epoch} | {seconds:.1} | {} | {note} |",
-            run.name,
-            cells.join(" | ")
-        );
-    }
-    let parts = runs
-        .iter()
-        .enumerate()
-        .filter(|(place, run)| runs[..*place].iter().all(|before| run.differs_from(before).is_some()));
-    for (_, run) in parts {
-        for (name, metrics) in &run.results.baselines {
-            let cells: Vec<String> = keys
-                .iter()
-                .map(|key| metrics.get(key).map_or("-".to_owned(), |value| format!("{value:.4}")))
-                .collect();
-            let _ = writeln!(
-                text,
-                "| - | {name} | - | - | - | {} | on the split of {} |",
-                cells.join(" | "),
-                run.name
-            );
+impl Summary {
+    fn of(results: Results) -> Self {
+        let interval = |[low, high]: [f64; 2]| format!("{low:.4} to {high:.4}");
+        Self {
+            model: results.model,
+            n_parameters: results.n_parameters,
+            best_epoch: results.best_epoch.to_string(),
+            seconds: results.seconds,
+            test: results.test,
+            spread: results.test_intervals.into_iter().map(|(key, ends)| (key, interval(ends))).collect(),
+            baselines: results.baselines,
         }
     }
-    text + "\nIn brackets the 95% bootstrap interval over users.\n"
+
+    fn of_folds(results: FoldResults) -> Self {
+        let spread = |(key, value): (&str, Option<f64>)| {
+            Some((key.strip_suffix("_std")?.to_owned(), format!("± {:.4}", value?)))
+        };
+        Self {
+            model: results.model,
+            n_parameters: results.n_parameters,
+            best_epoch: "-".to_owned(),
+            seconds: results.seconds,
+            spread: results.test.iter().filter_map(spread).collect(),
+            test: results.test,
+            baselines: results.baselines,
+        }
+    }
+}
+
+/// The experiments: a header, one row for each run, and the simple recommenders on each test part that they were
+/// measured on.
+///
+/// The metrics are those of the first run; what was changed is told against the run before.
+fn table(runs: &[Run]) -> Vec<Vec<String>> {
+    let keys = runs[0].summary.test.iter().map(|(key, _)| key).filter(|key| !key.ends_with("_std"));
+    let keys: Vec<&str> = keys.collect();
+    let mut header = vec!["id", "date", "run", "model", "changed", "parameters", "best epoch", "seconds"];
+    header.extend(&keys);
+    header.push("note");
+    let mut rows = vec![header.into_iter().map(str::to_owned).collect()];
+    for (place, run) in runs.iter().enumerate() {
+        let changed = place.checked_sub(1).map_or("-".to_owned(), |before| run.changes_from(&runs[before]));
+        rows.push(row(place + 1, run, &keys, changed));
+    }
+    let is_new =
+        |place: usize, run: &Run| runs[..place].iter().all(|before| run.differs_from(before).is_some());
+    for (_, run) in runs.iter().enumerate().filter(|(place, run)| is_new(*place, run)) {
+        for (name, metrics) in &run.summary.baselines {
+            let mut row: Vec<String> = ["-", "-", "-", name, "-", "-", "-", "-"].map(str::to_owned).into();
+            row.extend(keys.iter().map(|key| value(metrics, key)));
+            row.push(format!("on the split of {}", run.name));
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn row(number: usize, run: &Run, keys: &[&str], changed: String) -> Vec<String> {
+    let Summary { model, n_parameters, best_epoch, seconds, test, spread, .. } = &run.summary;
+    let mut row = vec![
+        format!("EXP{number:03}"),
+        run.manifest.began.clone(),
+        run.name.clone(),
+        model.clone(),
+        changed,
+        n_parameters.to_string(),
+        best_epoch.clone(),
+        format!("{seconds:.1}"),
+    ];
+    row.extend(keys.iter().map(|key| match spread.get(*key) {
+        Some(spread) => format!("{} ({spread})", value(test, key)),
+        None => value(test, key),
+    }));
+    row.push(run.config.output.note.clone());
+    row
+}
+
+fn value(metrics: &Metrics, key: &str) -> String {
+    metrics.get(key).map_or("-".to_owned(), |value| format!("{value:.4}"))
+}
+
+fn markdown(rows: &[Vec<String>]) -> String {
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row.iter().map(|cell| cell.replace(['|', '\n'], " ")).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let mut text = line(&rows[0]);
+    text += &format!("|{}\n", " --- |".repeat(rows[0].len()));
+    rows[1..].iter().for_each(|row| text += &line(row));
+    text
+}
+
+fn csv(rows: &[Vec<String>]) -> String {
+    let line = |row: &Vec<String>| {
+        let cells: Vec<_> = row.iter().map(|cell| crate::recommend::csv_field(cell)).collect();
+        cells.join(",") + "\n"
+    };
+    rows.iter().map(line).collect()
 }
 
 /// What was changed against the first run, and what came of it.
 fn comparison(first: &Run, run: &Run) -> Result<String, Failure> {
     let mut text = format!("## {} against {}\n\n", run.name, first.name);
-    let changed = changed_keys(&first.config, &run.config);
-    let changed = if changed.is_empty() { "nothing".to_owned() } else { changed.join(", ") };
-    let _ = writeln!(text, "Changed: {changed}.\n");
+    let _ = writeln!(text, "Changed: {}.\n", run.changes_from(first));
     if let Some(different) = run.differs_from(first) {
         let _ = writeln!(
             text,
@@ -159,7 +249,11 @@ fn comparison(first: &Run, run: &Run) -> Result<String, Failure> {
         );
         return Ok(text);
     }
-    let comparison = run.per_user.against(&first.per_user, &PairedTest::default())?;
+    let (Some(own), Some(others)) = (&run.per_user, &first.per_user) else {
+        text += "Not compared user by user: a run in folds tests each user in several; name single folds for that.\n";
+        return Ok(text);
+    };
+    let comparison = own.against(others, &PairedTest::default())?;
     text += "| metric | first | this | difference | 95% interval | p | p corrected | users |\n";
     text += &format!("|{}\n", " --- |".repeat(8));
     for metric in &comparison.metrics {

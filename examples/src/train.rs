@@ -12,6 +12,7 @@ use cresset::trainers::results::{FoldResults, Results, metric_table};
 use cresset::trainers::{RunDir, StopFlag};
 use yaml_serde::Value;
 
+use crate::calibrate::Memory;
 use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -77,7 +78,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if stop.is_raised() {
         return Err(Failure::other("interrupted while reading the data, nothing was written; start again"));
     }
-    // Data that cannot be split leave no run directory behind.
+    // Data that cannot be split, and a run that cannot fit, leave no run directory behind.
+    Memory::of(&config, &dataset).check(&config)?;
     Split::of(&dataset.ratings, &config.data, 0)?;
     let has_folds = config.data.split == SplitKind::KFold;
     let create = if has_folds { RunDir::create_for_folds } else { RunDir::create };

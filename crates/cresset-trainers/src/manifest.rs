@@ -1,13 +1,18 @@
 //! What a run was made of, so that it can be made again and told from another.
 
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use cresset_data::features::utc_date_time;
 use cresset_metrics::Ties;
 use serde::{Deserialize, Serialize};
 
 /// The content of `manifest.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// When the run began, by the clock of its machine: `2026-03-31 23:15:00`, UTC.
+    #[serde(default)]
+    pub began: String,
     /// The data after cleaning.
     pub data: DataManifest,
     /// How they were split.
@@ -99,6 +104,12 @@ impl Manifest {
             Ties::Pessimistic => "pessimistic: a positive tied with other items comes behind them",
         }
     }
+}
+
+/// The moment by this machine's clock, `2026-03-31 23:15:00`, UTC.
+pub fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    utc_date_time(since.as_secs() as i64)
 }
 
 /// Operating system and processor, `linux x86_64`.

@@ -15,3 +15,18 @@ pub fn peak_memory_mb() -> Option<f64> {
 pub fn peak_memory_mb() -> Option<f64> {
     None
 }
+
+/// The memory that new work can have without the system running out, in MiB; `None` where the system does not tell.
+#[cfg(target_os = "linux")]
+pub fn available_memory_mb() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+/// The memory that new work can have without the system running out, in MiB; `None` where the system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub fn available_memory_mb() -> Option<f64> {
+    None
+}

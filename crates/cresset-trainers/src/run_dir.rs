@@ -115,13 +115,18 @@ impl RunDir {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// A folder as it is, to read from: nothing in it is asked for.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), _lock: None }
+    }
+
     /// The folder of a finished run, to read from.
     ///
     /// # Errors
     ///
     /// If it holds no trained model.
     pub fn open(path: &Path) -> Result<Self, RunDirError> {
-        let run = Self { path: path.to_owned(), _lock: None };
+        let run = Self::at(path);
         for needed in ["config.yaml", "best_model/weights.safetensors"] {
             if !run.file(needed).exists() {
                 return Err(RunDirError::NotARun(path.display().to_string(), needed));

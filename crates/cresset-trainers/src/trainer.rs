@@ -81,6 +81,32 @@ impl Trainer<'_> {
         M: TrainModel<B>,
         S: Batches<Batch = M::Batch>,
     {
+        self.fit_until(u64::MAX, model, batches, validate, device)
+    }
+
+    /// As [`fit`](Self::fit), but no further than to the end of an epoch, counted from 1; a later call goes on from there. So
+    /// a search trains many for a while and the best of them to their end, each as if it had never paused.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit).
+    ///
+    /// # Panics
+    ///
+    /// As [`fit`](Self::fit).
+    pub fn fit_until<B, M, S>(
+        &self,
+        last_epoch: u64,
+        model: M,
+        batches: &S,
+        validate: &mut dyn FnMut(&M::InnerModule) -> Result<Metrics, MetricError>,
+        device: &B::Device,
+    ) -> Result<Trained<M::InnerModule>, TrainError>
+    where
+        B: AutodiffRecommender,
+        M: TrainModel<B>,
+        S: Batches<Batch = M::Batch>,
+    {
         assert!(batches.n_steps() > 0, "there is at least one example to train on");
         self.config.validate().expect("a config within its documented ranges");
         let origin = Origin::new(self.config, batches.n_examples(), batches.n_steps());
@@ -89,7 +115,7 @@ impl Trainer<'_> {
             let key = session.plan.key_of_patience(&session.progress);
             tracing::info!("training had stopped for want of patience; raise {key} to go on");
         }
-        while !session.plan.is_finished(&session.progress) {
+        while !session.plan.is_finished(&session.progress) && session.progress.epoch < last_epoch {
             self.enter_stage(&mut session)?;
             self.train_epoch(&mut session, batches)?;
             let metrics = validate(&session.model().valid())?;

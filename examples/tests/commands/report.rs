@@ -2,9 +2,9 @@
 
 use crate::desk::Desk;
 
-/// The cells of the line that begins with `| name |`.
+/// The cells of the first line of a table that has a cell `name`.
 fn cells(printed: &str, name: &str) -> Vec<String> {
-    let line = printed.lines().find(|line| line.starts_with(&format!("| {name} |")));
+    let line = printed.lines().find(|line| line.contains(&format!("| {name} |")));
     let line = line.unwrap_or_else(|| panic!("no line of {name} in: {printed}"));
     line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
 }
@@ -17,7 +17,11 @@ fn a_better_run_is_told_from_a_worse_one_with_its_changes() {
     let printed = desk.report(&["run", "worse", "--output", "report.md"]).done();
     assert_eq!(desk.read("report.md"), printed);
     assert_eq!(cells(&printed, "worse").last().unwrap(), "one epoch");
-    assert!(printed.contains("Changed: training.epochs, output.note."), "{printed}");
+    assert!(printed.contains("Changed: training.epochs: 4 -> 1."), "{printed}");
+    let (first, second) = (cells(&printed, "EXP001"), cells(&printed, "EXP002"));
+    assert_eq!((&first[2][..], &first[4][..]), ("run", "-"));
+    assert_eq!((&second[2][..], &second[4][..]), ("worse", "training.epochs: 4 -> 1"));
+    assert!(first[1].len() == 19 && first[1].starts_with("20"), "{first:?}");
     let rmse = cells(&printed, "rmse");
     let number = |at: usize| -> f64 { rmse[at].parse().unwrap() };
     let (first, this, difference, p_value) = (number(1), number(2), number(3), number(5));
@@ -33,7 +37,7 @@ fn the_simple_recommenders_stand_below_once_for_each_test_part() {
     for name in ["item mean", "popularity", "item neighbours"] {
         let parts: Vec<&str> = printed
             .lines()
-            .filter(|line| line.starts_with(&format!("| - | {name} |")))
+            .filter(|line| line.contains(&format!("| - | {name} |")))
             .filter_map(|line| line.trim_end_matches(" |").rsplit("| ").next())
             .collect();
         assert_eq!(parts, ["on the split of run", "on the split of other"], "{printed}");
@@ -55,6 +59,20 @@ fn runs_of_different_splits_stand_side_by_side_and_are_not_compared() {
     let printed = desk.report(&["run", "other"]).done();
     assert!(printed.contains("Not compared: the two differ in their split"), "{printed}");
     assert!(!printed.contains("p corrected"), "{printed}");
+}
+
+#[test]
+fn the_table_is_written_as_csv_where_the_name_asks_for_it_and_folds_have_their_spread() {
+    let desk = Desk::new();
+    let sets = ["--set", "data.split=k_fold", "--set", "data.n_folds=2", "--set", "output.note=two, folds"];
+    desk.train(&[&["small.yaml", "--output", "folds"][..], &sets].concat()).done();
+    let printed = desk.report(&["folds", "folds", "--output", "report.csv"]).done();
+    assert!(printed.contains("Not compared user by user"), "{printed}");
+    let csv = desk.read("report.csv");
+    let row = csv.lines().nth(1).unwrap();
+    assert!(row.starts_with("EXP001,20") && row.ends_with(",\"two, folds\""), "{row}");
+    assert!(row.contains("(± 0.0"), "{row}");
+    assert!(csv.lines().any(|line| line.contains(",popularity,")), "{csv}");
 }
 
 #[test]

@@ -51,16 +51,36 @@ impl Calendar {
     }
 }
 
+/// A moment in seconds since 1970-01-01 UTC as a date and a time of day.
+///
+/// ```
+/// assert_eq!(cresset_data::features::utc_date_time(889_758_210), "1998-03-13 03:03:30");
+/// ```
+pub fn utc_date_time(seconds: i64) -> String {
+    let (year, month, day) = date_of_day(seconds.div_euclid(SECONDS_PER_DAY));
+    let of_day = seconds.rem_euclid(SECONDS_PER_DAY);
+    let (hour, minute, second) = (of_day / SECONDS_PER_HOUR, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
 /// The month, 1 to 12, of a day counted from 1970-01-01.
+fn month_of_day(day: i64) -> u8 {
+    date_of_day(day).1
+}
+
+/// Year, month and day of a day counted from 1970-01-01.
 ///
 /// Years are counted from March, so that a leap day comes last; the inverse of `days_since_1970`.
-fn month_of_day(day: i64) -> u8 {
+fn date_of_day(day: i64) -> (i64, u8, u8) {
+    let era = (day + EPOCH).div_euclid(DAYS_PER_ERA);
     let day_of_era = (day + EPOCH).rem_euclid(DAYS_PER_ERA);
     let leap_days = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / (DAYS_PER_ERA - 1);
     let year = (day_of_era - leap_days) / 365;
     let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
     let months_from_march = (5 * day_of_year + 2) / 153;
-    ((months_from_march + 2) % 12 + 1) as u8
+    let month = ((months_from_march + 2) % 12 + 1) as u8;
+    let day = (day_of_year - (153 * months_from_march + 2) / 5 + 1) as u8;
+    (400 * era + year + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
@@ -69,6 +89,14 @@ mod tests {
 
     use super::*;
     use crate::text::days_since_1970;
+
+    proptest! {
+        #[test]
+        fn a_date_is_the_inverse_of_counting_days(day in -1_000_000_i64..1_000_000) {
+            let (year, month, of_month) = date_of_day(day);
+            prop_assert_eq!(days_since_1970(year, month.into(), of_month.into()), day);
+        }
+    }
 
     fn check(seconds: i64, month: u8, season: u8, weekday: u8, hour: u8) {
         assert_eq!(Calendar::at(seconds), Calendar { month, season, weekday, hour }, "{seconds}");

@@ -16,7 +16,7 @@ mod tags;
 
 pub use crate::ragged::Ragged;
 pub use attributes::{AttributeCodes, AttributeEncoder, AttributesConfig, ColumnEncoder};
-pub use calendar::Calendar;
+pub use calendar::{Calendar, utc_date_time};
 pub use genome::{Genome, IncompleteRow};
 pub use genres::Genres;
 pub use tags::{ItemTags, TagsConfig, UserTags};

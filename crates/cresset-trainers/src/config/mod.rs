@@ -21,5 +21,5 @@ pub use checkpoint::CheckpointConfig;
 pub use error::ConfigFileError;
 pub use sections::{ModelSection, OutputConfig, RunConfig, TrainingConfig};
 pub use strict::load;
-pub use tree::changed_keys;
 pub(crate) use tree::differences;
+pub use tree::{Change, changed_keys, changes};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::CheckpointConfig;
 use crate::evaluation::EvaluationConfig;
 use crate::schedule::ScheduleConfig;
+use crate::search::SearchConfig;
 use crate::strategy::{StrategyConfig, StrategyKind, prefix};
 
 /// The `model` section, one type for all the models that a program composes, told apart by the key `kind`.
@@ -42,6 +43,9 @@ pub struct RunConfig<M> {
     pub evaluation: EvaluationConfig,
     /// What is written.
     pub output: OutputConfig,
+    /// How hyperparameters are searched, which `tune` alone reads.
+    #[serde(default)]
+    pub search: SearchConfig,
 }
 
 impl<M: ModelSection> RunConfig<M> {
@@ -53,6 +57,7 @@ impl<M: ModelSection> RunConfig<M> {
             training: TrainingConfig::default(),
             evaluation: EvaluationConfig::default(),
             output: OutputConfig::default(),
+            search: SearchConfig::default(),
         }
     }
 }

@@ -129,6 +129,7 @@ fn check_ranges<M: ModelSection>(layers: &[Layer], config: &RunConfig<M>) -> Res
         ("model", config.model.validate()),
         ("training", config.training.validate()),
         ("evaluation", config.evaluation.validate()),
+        ("search", config.search.validate()),
     ];
     for (section, checked) in sections {
         checked.map_err(|error| {

@@ -72,6 +72,28 @@ pub(super) fn describe(value: &Value) -> String {
     }
 }
 
+/// A key whose values differ between two configs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The key, with its section.
+    pub key: String,
+    /// What it was, on one line.
+    pub before: String,
+    /// What it is.
+    pub now: String,
+}
+
+/// What differs between two configs, key by key.
+pub fn changes<M: Serialize>(before: &RunConfig<M>, now: &RunConfig<M>) -> Vec<Change> {
+    let tree = |config| yaml_serde::to_value(config).unwrap_or(Value::Null);
+    let (old, new) = (tree(before), tree(now));
+    let of = |tree: &Value, key: &str| {
+        at(tree, key).map_or("-".to_owned(), |value| serde_json::to_string(value).unwrap_or_default())
+    };
+    let change = |key: String| Change { before: of(&old, &key), now: of(&new, &key), key };
+    changed_keys(before, now).into_iter().map(change).collect()
+}
+
 /// Keys whose values differ between two configs, with their sections.
 pub fn changed_keys<M: Serialize>(before: &RunConfig<M>, now: &RunConfig<M>) -> Vec<String> {
     let tree = |config| yaml_serde::to_value(config).unwrap_or(Value::Null);

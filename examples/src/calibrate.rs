@@ -1,0 +1,162 @@
+//! What a run will take, before it: memory by its parts, and time by a few steps.
+
+use std::time::Instant;
+
+use cresset::data::{Batches, Dataset, RatingBatches, Split};
+use cresset::device::OnBackend;
+use cresset::kg_mf::KgMfConfig;
+use cresset::nn::optim::Optimizer;
+use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
+use cresset::trainers::memory::{available_memory_mb, peak_memory_mb};
+
+use crate::failure::Failure;
+use crate::models::{Config, ModelConfig, NetworkConfig, new_kg_mf};
+
+/// Steps that are timed.
+const STEPS: usize = 20;
+/// Steps before those, in which memory is touched for the first time.
+const WARM_UP: usize = 5;
+
+/// Takes a few steps of a config's training, and tells how long an epoch will take.
+pub struct Calibrate<'a> {
+    /// The effective config.
+    pub config: &'a Config,
+    /// The cleaned data.
+    pub dataset: &'a Dataset,
+}
+
+/// What a few steps tell of an epoch.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Median over the steps.
+    pub seconds_per_step: f64,
+    /// Steps of an epoch.
+    pub n_steps: usize,
+}
+
+impl Pace {
+    /// Seconds of an epoch's steps; validation comes on top.
+    pub fn seconds_per_epoch(&self) -> f64 {
+        self.seconds_per_step * self.n_steps as f64
+    }
+}
+
+impl OnBackend for Calibrate<'_> {
+    /// Nothing for a model that has no steps.
+    type Out = Result<Option<Pace>, Failure>;
+
+    fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
+        match &self.config.model {
+            ModelConfig::Network(NetworkConfig::KgMf(model)) => self.kg_mf::<B>(model, &device).map(Some),
+            ModelConfig::Baseline(_) => Ok(None),
+        }
+    }
+}
+
+impl Calibrate<'_> {
+    fn kg_mf<B: AutodiffRecommender>(
+        &self,
+        config: &KgMfConfig,
+        device: &B::Device,
+    ) -> Result<Pace, Failure> {
+        let Self { dataset, .. } = self;
+        let training = &self.config.training;
+        let split = Split::of(&dataset.ratings, &self.config.data, 0)?;
+        let train = dataset.ratings.select(&split.train);
+        let model = new_kg_mf::<B>(config, dataset, &train, training.seed, device)?;
+        let batches = RatingBatches::new(train, training.batch_size, training.seed);
+        Ok(self.pace::<B, _, _>(model, &batches))
+    }
+
+    fn pace<B, M, S>(&self, mut model: M, batches: &S) -> Pace
+    where
+        B: AutodiffRecommender,
+        M: TrainModel<B>,
+        S: Batches<Batch = M::Batch>,
+    {
+        let training = &self.config.training;
+        let mut optimizer = Optimizer::new(training.optimizer.clone());
+        let (order, n_steps) = (batches.order(0), batches.n_steps());
+        let mut seconds = Vec::new();
+        for step in 0..WARM_UP + STEPS {
+            let batch = batches.batch(&order, step % n_steps);
+            let began = Instant::now();
+            let pass = model.forward_loss(&batch, StepKey { seed: training.seed, step: step as u64 });
+            scalar(pass.loss().inner());
+            model = optimizer.step(model, pass, training.learning_rate);
+            // The step is done when its gradient has been looked at, as in training.
+            let _ = optimizer.gradient_norm();
+            seconds.push(began.elapsed().as_secs_f64());
+        }
+        let timed = &mut seconds[WARM_UP..];
+        timed.sort_by(f64::total_cmp);
+        Pace { seconds_per_step: timed[STEPS / 2], n_steps }
+    }
+}
+
+/// Memory of a run, part by part, in MiB.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// The program and the data, as they are now.
+    pub data: f64,
+    /// The parts of the split, and the rows that evaluation ranks.
+    pub parts: f64,
+    /// Weights, and what the optimiser remembers of them.
+    pub weights: f64,
+    /// The copy of both that a checkpoint is written from, and the best weights once more at the end.
+    pub saving: f64,
+}
+
+const MIB: f64 = 1024.0 * 1024.0;
+
+impl Memory {
+    /// What a config will need; to be asked when the data are loaded.
+    pub fn of(config: &Config, dataset: &Dataset) -> Self {
+        let (n_users, n_items, n_ratings) = (dataset.n_users(), dataset.n_items(), dataset.ratings.len());
+        let parameters =
+            config.model.n_parameters(n_users, n_items).iter().map(|(_, n)| n).sum::<usize>() as f64;
+        let moments = match &config.model {
+            ModelConfig::Network(_) => config.training.optimizer.moments().len() as f64,
+            ModelConfig::Baseline(_) => 0.0,
+        };
+        let scores = rayon::current_num_threads() * USERS_AT_ONCE * n_items * size_of::<f32>();
+        Self {
+            data: peak_memory_mb().unwrap_or(0.0),
+            parts: (n_ratings * BYTES_PER_RATING + scores) as f64 / MIB,
+            weights: parameters * (1.0 + moments) * 4.0 / MIB,
+            saving: parameters * (2.0 + moments) * 4.0 / MIB,
+        }
+    }
+
+    /// All of it.
+    pub fn total(&self) -> f64 {
+        self.data + self.parts + self.weights + self.saving
+    }
+
+    /// Refuses a run that cannot fit into what the system has to give.
+    ///
+    /// # Errors
+    ///
+    /// If it needs more than there is, with the key to lower.
+    pub fn check(&self, config: &Config) -> Result<(), Failure> {
+        let needed = self.total() - self.data;
+        let Some(available) = available_memory_mb().filter(|&available| needed > available) else {
+            return Ok(());
+        };
+        let key = match &config.model {
+            _ if self.parts > self.weights + self.saving => {
+                "data.min_user_ratings or data.min_item_ratings: raise one"
+            }
+            ModelConfig::Network(NetworkConfig::KgMf(_)) => "model.embedding_dim: lower it",
+            ModelConfig::Baseline(_) => "data.min_item_ratings: raise it, or take another model.kind",
+        };
+        Err(Failure::input(format!(
+            "the run needs about {needed:.0} MiB more and the system has {available:.0} MiB to give; {key}"
+        )))
+    }
+}
+
+/// The columns of a rating, in the parts of the split and in the lists that evaluation ranks and masks.
+const BYTES_PER_RATING: usize = 72;
+/// Users whose catalogue is scored at once.
+const USERS_AT_ONCE: usize = 64;
