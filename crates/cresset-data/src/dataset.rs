@@ -163,8 +163,11 @@ fn hash_column<T: Copy + Sync, const BYTES: usize>(
 ) {
     let hash_piece = |piece: &[T]| {
         let mut hash = Sha256::new();
-        for chunk in piece.chunks(4096) {
-            hash.update(chunk.iter().flat_map(|&value| bytes(value)).collect::<Vec<u8>>());
+        let mut buffer = [[0; BYTES]; 1024];
+        for chunk in piece.chunks(buffer.len()) {
+            let filled = &mut buffer[..chunk.len()];
+            filled.iter_mut().zip(chunk).for_each(|(to, &value)| *to = bytes(value));
+            hash.update(filled.as_flattened());
         }
         hash.finalize()
     };

@@ -5,6 +5,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::text::push_number;
+
 /// Distinct texts, each under a code: the number of texts that came before it.
 ///
 /// All are kept in one string, so that millions of ids cost their letters and little more.
@@ -50,7 +52,8 @@ impl Names {
             self.of_number.resize((place + 1).next_power_of_two(), ABSENT);
         }
         if self.of_number[place] == ABSENT {
-            self.of_number[place] = add(&mut self.text, &mut self.ends, &number.to_string());
+            push_number(&mut self.text, number.into());
+            self.of_number[place] = end(&self.text, &mut self.ends);
         }
         self.of_number[place]
     }
@@ -63,7 +66,11 @@ impl Names {
             |&code| get(text, ends, code as usize) == name,
             |&code| hasher.hash_one(get(text, ends, code as usize)),
         );
-        *found.or_insert_with(|| add(text, ends, name)).get()
+        let added = || {
+            text.push_str(name);
+            end(text, ends)
+        };
+        *found.or_insert_with(added).get()
     }
 
     /// The code of a text, if it is there.
@@ -90,10 +97,9 @@ impl Names {
     }
 }
 
-/// Appends a text and returns its code.
-fn add(text: &mut String, ends: &mut Vec<usize>, name: &str) -> u32 {
+/// Ends the text that was just appended and returns its code.
+fn end(text: &str, ends: &mut Vec<usize>) -> u32 {
     let code = u32::try_from(ends.len()).ok().filter(|&code| code != ABSENT);
-    text.push_str(name);
     ends.push(text.len());
     code.expect("fewer than 2^32 distinct ids")
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::lines::{push_number, write_lines};
+use super::lines::write_lines;
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::files::FileError;
@@ -12,6 +12,7 @@ use crate::groups::Groups;
 use crate::interactions::TimeKind;
 use crate::ratings::Ratings;
 use crate::split::Split;
+use crate::text::push_number;
 use crate::user_items::UserItems;
 use crate::vocabulary::Vocabulary;
 

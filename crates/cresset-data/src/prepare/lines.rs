@@ -39,26 +39,8 @@ fn block(start: usize, n: usize, format: &impl Fn(usize, &mut String)) -> String
     text
 }
 
-/// Appends a whole number without a detour over the formatting machinery.
-pub(super) fn push_number(text: &mut String, number: u64) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    let mut rest = number;
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    text.extend(digits[start..].iter().map(|&digit| char::from(digit)));
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -69,14 +51,5 @@ mod tests {
         write_lines(&path, "head\n", n, |entry, text| text.push_str(&format!("{entry}\n"))).unwrap();
         let expected: String = (0..n).map(|entry| format!("{entry}\n")).collect();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("head\n{expected}"));
-    }
-
-    proptest! {
-        #[test]
-        fn numbers_are_written_as_the_standard_library_writes_them(number: u64) {
-            let mut text = String::new();
-            push_number(&mut text, number);
-            prop_assert_eq!(text, number.to_string());
-        }
     }
 }

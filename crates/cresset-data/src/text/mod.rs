@@ -12,6 +12,7 @@ mod times;
 
 pub(crate) use at::{At, beginning};
 pub(crate) use lines::{fields, for_each_line, latin1};
+pub(crate) use numbers::push_number;
 pub(crate) use parsed::{for_each_headless_row, for_each_parsed, for_each_parsed_row};
 pub(crate) use quoting::Quotes;
 pub(crate) use rows::{RatingRow, RatingSink, RatingValues, Rows};

@@ -48,6 +48,22 @@ pub(crate) fn short_decimal(text: &[u8]) -> Option<f32> {
     (1..=7).contains(&n_digits).then(|| digits as f32 / scale.unwrap_or(1) as f32)
 }
 
+/// Appends a whole number without a detour over the formatting machinery.
+pub(crate) fn push_number(text: &mut String, number: u64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = number;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    text.extend(digits[start..].iter().map(|&digit| char::from(digit)));
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -77,6 +93,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn numbers_are_written_as_the_standard_library_writes_them(number: u64) {
+            let mut text = String::new();
+            push_number(&mut text, number);
+            prop_assert_eq!(text, number.to_string());
+        }
+
         #[test]
         fn a_decimal_is_read_as_the_standard_library_reads_it(text in "[0-9]{0,8}(\\.[0-9]{0,8})?") {
             prop_assert_eq!(parse_f32(&text), text.parse().ok());

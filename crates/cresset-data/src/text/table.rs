@@ -213,11 +213,20 @@ impl Row {
         Ok(())
     }
 
-    /// Notes where the separators are; `false` when there is a quote that counts. Fields are a few bytes, for which a
-    /// plain loop is faster than a search.
+    /// Notes where the separators are; `false` when there is a quote that counts.
     fn find_ends(&mut self, line: &[u8], separator: u8, quotes: Quotes) -> bool {
+        // Fields are a few bytes, for which eight at a time are faster than a search for each.
         let quote = if quotes == Quotes::Plain { separator } else { b'"' };
-        for (at, &byte) in line.iter().enumerate() {
+        let (separators, quotes) = (Eight::all(separator), Eight::all(quote));
+        let (words, rest) = line.as_chunks::<8>();
+        for (start, &word) in (0..).step_by(8).zip(words) {
+            let found = Eight::of(word).equal_to(separators);
+            if quote != separator && Eight::of(word).equal_to(quotes).0 != 0 {
+                return false;
+            }
+            found.for_each_place(|at| self.ends.push(start + at));
+        }
+        for (at, &byte) in (8 * words.len()..).zip(rest) {
             if byte == separator {
                 self.ends.push(at);
             } else if byte == quote {
@@ -282,6 +291,39 @@ impl std::ops::Index<usize> for Row {
     }
 }
 
+/// Eight bytes in one register.
+#[derive(Clone, Copy)]
+struct Eight(u64);
+
+impl Eight {
+    const LOW_BITS: u64 = u64::from_le_bytes([0x7f; 8]);
+
+    fn of(bytes: [u8; 8]) -> Self {
+        Self(u64::from_le_bytes(bytes))
+    }
+
+    fn all(byte: u8) -> Self {
+        Self::of([byte; 8])
+    }
+
+    /// The highest bit of every byte that is the same in both, and no other bit.
+    fn equal_to(self, other: Self) -> Self {
+        let difference = self.0 ^ other.0;
+        // No sum carries into the next byte: its highest bit is set unless the low bits are all zero.
+        let sums = (difference & Self::LOW_BITS) + Self::LOW_BITS;
+        Self(!(sums | difference | Self::LOW_BITS))
+    }
+
+    /// Calls `each` with the place of every byte that has a bit.
+    fn for_each_place(self, mut each: impl FnMut(usize)) {
+        let mut rest = self.0;
+        while rest != 0 {
+            each(rest.trailing_zeros() as usize / 8);
+            rest &= rest - 1;
+        }
+    }
+}
+
 /// Where a separator of several bytes begins, from left to right and without overlap.
 fn runs(line: &[u8], byte: u8, width: usize) -> impl Iterator<Item = usize> {
     let mut next_start = 0;
@@ -297,6 +339,8 @@ fn runs(line: &[u8], byte: u8, width: usize) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn split(line: &str) -> Result<Vec<String>, String> {
@@ -325,6 +369,19 @@ mod tests {
             let expected =
                 format!("movies.csv:7: field \"{field}\" is not {QUOTABLE}: correct or delete the line");
             assert_eq!(split(&format!("1,{field},Drama")).unwrap_err(), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_cut_at_every_separator(line in "[a,;\u{80}-\u{100}]{0,40}", separator in prop::sample::select(&b",;a"[..])) {
+            let mut row = Row::default();
+            let at = At { file: Path::new("a.csv"), line: 1 };
+            let dialect = Dialect { separator: Separator::byte(separator), quotes: Quotes::Plain };
+            row.split(at, line.as_bytes(), dialect).unwrap();
+            let found: Vec<&[u8]> = (0..row.len()).map(|field| &row[field]).collect();
+            let expected: Vec<&[u8]> = line.as_bytes().split(|&byte| byte == separator).collect();
+            prop_assert_eq!(found, expected);
         }
     }
 
