@@ -38,7 +38,11 @@ const ROWS: &str = "ratings.csv";
 pub(crate) fn processed_folder(bytes: &[u8]) {
     let dir = DataDir::of(bytes, &[SPLITS, NEGATIVES, USERS, ITEMS, "items.jsonl", "users.jsonl", ROWS]);
     let own = dir.has(ROWS).then(|| written_of(&std::fs::read(dir.file(ROWS)).unwrap())).flatten();
-    for (name, content) in own.as_ref().unwrap_or_else(|| written()) {
+    let files = match &own {
+        Some(files) => files,
+        None => written(),
+    };
+    for (name, content) in files {
         if !dir.has(name) {
             dir.write(name, content);
         }
