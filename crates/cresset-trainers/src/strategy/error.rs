@@ -40,8 +40,8 @@ pub enum StrategyError {
     },
     /// An epoch with nothing to minimise.
     #[error(
-        "training.strategy leaves no term of the loss to minimise in epoch {epoch}: all of {terms} have weight 0; give one \
-         a weight above 0"
+        "training.strategy leaves no term of the loss to minimise in epoch {epoch}: all of {terms} have weight 0 then, or \
+         in the turn of a module; give one a weight above 0"
     )]
     NoTerm {
         /// The epoch, from 1.

@@ -5,6 +5,7 @@
 //! remembers is a [`StrategyState`], a field of the run's progress, so that a resumed run knows whose turn it is.
 
 mod alternation;
+mod check;
 mod config;
 mod curriculum;
 mod error;

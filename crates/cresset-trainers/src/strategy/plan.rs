@@ -14,23 +14,23 @@ use crate::config::TrainingConfig;
 /// What each step of a run learns, and from what.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
-    config: &'a TrainingConfig,
-    groups: Groups,
-    stages: Vec<Stage>,
+    pub(super) config: &'a TrainingConfig,
+    pub(super) groups: Groups,
+    pub(super) stages: Vec<Stage>,
     /// The groups of the two modules that alternate.
-    modules: Option<[usize; 2]>,
+    pub(super) modules: Option<[usize; 2]>,
 }
 
 /// One stage; a strategy without stages is a stage without a name.
 #[derive(Debug)]
-struct Stage {
-    name: Option<String>,
-    epochs: u64,
+pub(super) struct Stage {
+    pub(super) name: Option<String>,
+    pub(super) epochs: u64,
     patience: Option<u64>,
     /// By group, before the schedule; `None` stands still.
-    rates: Vec<Option<f64>>,
-    losses: BTreeMap<String, f64>,
-    alternates: bool,
+    pub(super) rates: Vec<Option<f64>>,
+    pub(super) losses: BTreeMap<String, f64>,
+    pub(super) alternates: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -82,7 +82,7 @@ impl<'a> Plan<'a> {
 
     /// Epochs of all stages.
     pub(crate) fn n_epochs(&self) -> u64 {
-        self.stages.iter().map(|stage| stage.epochs).sum()
+        self.stages.iter().fold(0, |sum: u64, stage| sum.saturating_add(stage.epochs))
     }
 
     /// The name of the stage that learns, where stages have names.
@@ -144,13 +144,18 @@ impl<'a> Plan<'a> {
 
     /// The weight of a term of the loss in this step.
     pub(crate) fn weight(&self, progress: &Progress, term: &str) -> f64 {
-        if self.waiting(progress).is_some_and(|(_, waits)| waits == term) {
+        let waits = self.waiting(progress).map(|(_, term)| term);
+        self.weight_at(self.stage(progress), progress.epoch + 1, waits, term)
+    }
+
+    pub(super) fn weight_at(&self, stage: &Stage, epoch: u64, waits: Option<&str>, term: &str) -> f64 {
+        if waits == Some(term) {
             return 0.0;
         }
-        let losses = &self.stage(progress).losses;
+        let losses = &stage.losses;
         let of_stage = if losses.is_empty() { 1.0 } else { losses.get(term).copied().unwrap_or(0.0) };
         let curriculum = self.config.strategy.curriculum.as_ref().and_then(|terms| terms.get(term));
-        of_stage * curriculum.map_or(1.0, |curriculum| curriculum.weight(progress.epoch + 1))
+        of_stage * curriculum.map_or(1.0, |curriculum| curriculum.weight(epoch))
     }
 
     /// Group and term of the module whose turn it is not.
@@ -180,56 +185,6 @@ impl<'a> Plan<'a> {
         let names: Vec<String> =
             self.stages.iter().map(|stage| stage.name.clone().unwrap_or_default()).collect();
         Some(progress.strategy.series.to_csv(&self.config.strategy.alternating, &names))
-    }
-
-    /// Checks every term of the loss that a key names against those there are.
-    ///
-    /// # Errors
-    ///
-    /// The first key that names another.
-    pub(crate) fn check_terms(&self, known: &[&str]) -> Result<(), StrategyError> {
-        let strategy = &self.config.strategy;
-        let by_stage = self.stages.iter().enumerate().flat_map(|(place, stage)| {
-            let key = format!("training.strategy.stages[{place}].losses");
-            stage.losses.keys().map(move |term| (key.clone(), term))
-        });
-        let alternating = strategy.alternating.modules.iter().enumerate().map(|(place, module)| {
-            (format!("training.strategy.alternating.modules[{place}].loss"), &module.loss)
-        });
-        let curriculum = strategy.curriculum.iter().flat_map(BTreeMap::keys);
-        let curriculum = curriculum.map(|term| ("training.strategy.curriculum".to_owned(), term));
-        let alternating = alternating.filter(|_| strategy.alternates());
-        for (key, term) in by_stage.chain(alternating).chain(curriculum) {
-            if !known.contains(&term.as_str()) {
-                let (term, known) = (term.clone(), known.join(", "));
-                return Err(StrategyError::UnknownTerm { key, term, known });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_modules(&self) -> Result<(), StrategyError> {
-        let Some(modules) = self.modules else { return Ok(()) };
-        for stage in self.stages.iter().filter(|stage| stage.alternates) {
-            if let Some(&still) = modules.iter().find(|&&module| stage.rates[module].is_none()) {
-                let group = self.groups.as_slice()[still].name.clone();
-                let stage = stage.name.clone().unwrap_or_default();
-                return Err(StrategyError::StillModule { stage, group });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_warmup(&self, steps_per_epoch: u64) -> Result<(), StrategyError> {
-        let warmup = self.config.schedule.warmup_steps;
-        for stage in &self.stages {
-            let steps = stage.epochs * steps_per_epoch;
-            if warmup > 0 && warmup >= steps {
-                let what = stage.name.as_ref().map_or("the run".to_owned(), |name| format!("stage {name}"));
-                return Err(StrategyError::Warmup { warmup, steps, what });
-            }
-        }
-        Ok(())
     }
 }
 

@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use cresset_trainers::config::{ALIASES, RunConfig};
+use cresset_trainers::config::{ALIASES, RunConfig, load};
 use serde_json::Value;
+use tempfile::tempdir;
 
 use crate::config::AnyModel;
 
+fn page() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/config.md");
+    fs::read_to_string(file).unwrap()
+}
+
 /// The rows of all tables of the page, each as its cells without back quotes.
 fn rows() -> Vec<Vec<String>> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/config.md");
-    let page = fs::read_to_string(file).unwrap();
     let cells =
         |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().replace('`', "")).collect();
-    page.lines().filter(|line| line.starts_with("| `")).map(cells).collect()
+    page().lines().filter(|line| line.starts_with("| `")).map(cells).collect()
 }
 
 /// Key and default of every row that describes a key; the keys of a model are its own crate's affair.
@@ -54,4 +58,19 @@ fn the_page_has_every_alias_and_no_other() {
     let in_code =
         ALIASES.iter().map(|alias| (full(alias.section, alias.name), full(alias.section, alias.means)));
     assert_eq!(in_page, in_code.collect());
+}
+
+#[test]
+fn the_stages_that_the_page_shows_can_be_read() {
+    let page = page();
+    let blocks = page.split("```").filter_map(|block| block.strip_prefix("yaml\n"));
+    let [stages] = blocks.filter(|block| block.starts_with("training:")).collect::<Vec<_>>()[..] else {
+        panic!("the page shows one section `training`");
+    };
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("run.yaml");
+    fs::write(&file, format!("model: {{kind: small}}\n{stages}")).unwrap();
+    let strategy = load::<AnyModel>(&file, &[]).unwrap().training.strategy;
+    assert_eq!(strategy.stages.len(), 4);
+    assert!(strategy.alternates());
 }

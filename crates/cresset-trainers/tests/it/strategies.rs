@@ -254,9 +254,24 @@ fn an_epoch_with_nothing_to_minimise_is_refused() {
         StrategyConfig { curriculum: curriculum("left", &[(1.0, 1.0), (2.0, 0.0)]), ..stages(vec![left]) };
     assert_eq!(
         failure(&run_of(strategy)),
-        "training.strategy leaves no term of the loss to minimise in epoch 2: all of left, right have weight 0; give one a \
-         weight above 0"
+        "training.strategy leaves no term of the loss to minimise in epoch 2: all of left, right have weight 0 then, or in \
+         the turn of a module; give one a weight above 0"
     );
+}
+
+#[test]
+fn a_module_that_has_nothing_to_minimise_in_its_turn_is_refused_before_it_comes() {
+    let half =
+        StageConfig { alternating: true, losses: [("left".to_owned(), 1.0)].into(), ..stage("half", &[], 9) };
+    let message = failure(&run_of(with_modules(stages(vec![stage("before", &[], 3), half]))));
+    assert!(message.contains("no term of the loss to minimise in epoch 4"), "{message}");
+    let mut late = alternating(100, 0.01);
+    late.curriculum = curriculum("right", &[(1.0, 1.0), (2.5, 0.0), (6.0, 1.0)]);
+    // In epoch 2 a third is left, in epoch 3 some is back.
+    assert_eq!(fitted(&run_of(late.clone()), &[]).0.progress.epoch, 4);
+    late.curriculum = curriculum("right", &[(1.0, 1.0), (2.5, 0.0), (3.5, 0.0)]);
+    let message = failure(&run_of(late));
+    assert!(message.contains("no term of the loss to minimise in epoch 3"), "{message}");
 }
 
 #[test]
