@@ -98,6 +98,7 @@
 //! plots/                   the history as a picture                                 plot
 //! best_model/              weights, vocabularies, titles, ratings and their split   SavedData
 //! checkpoints/last/        all that resume needs                                    Progress
+//! .lock                    held by the process that writes here; it stays           RunDir
 //! ```
 //!
 //! # Modules

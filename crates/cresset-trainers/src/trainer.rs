@@ -2,17 +2,15 @@
 
 use std::time::Instant;
 
-use burn::module::Module;
-use burn::tensor::backend::Backend;
 use cresset_data::files::{FileError, atomic_write};
 use cresset_data::{Batches, Loader, LoaderConfig};
 use cresset_metrics::{Direction, MetricError, Metrics, direction};
 use cresset_nn::optim::Optimizer;
-use cresset_nn::weights::{self, named_tensors};
+use cresset_nn::weights;
 use cresset_nn::{AutodiffRecommender, TrainModel};
 
 use crate::checkpoint::{
-    BEST_WEIGHTS, CHECKPOINT, Checkpoint, CheckpointError, Origin, Progress, Saver, fill, note,
+    CHECKPOINT, Checkpoint, CheckpointError, Origin, Progress, Saver, fill, load_best, mend_best, note,
 };
 use crate::config::TrainingConfig;
 use crate::early_stop::EarlyStop;
@@ -127,7 +125,7 @@ impl Trainer<'_> {
         let trained_seconds: f64 = progress.history.epochs.iter().map(|epoch| epoch.seconds).sum();
         let examples = batches.n_examples() * progress.history.epochs.len();
         Ok(Trained {
-            model: self.best_of(model.valid())?,
+            model: load_best(self.run, model.valid())?,
             progress,
             examples_per_second: examples as f64 / trained_seconds,
             finished: Finished::training(),
@@ -161,7 +159,7 @@ impl Trainer<'_> {
             let optimizer = Optimizer::resume(rule, steps, state, &mut model, device).map_err(&misfit)?;
             let optimizer = optimizer.with_groups(plan.groups().clone());
             let group_steps = plan.checked(&progress.group_steps)?.to_vec();
-            self.mend_best(&model, &progress)?;
+            mend_best::<B, M>(self.run, &model, &progress).map_err(|cause| self.unsaved(cause))?;
             (model, optimizer.with_group_steps(group_steps), progress)
         } else {
             (model, Optimizer::new(rule).with_groups(plan.groups().clone()), Progress::default())
@@ -186,28 +184,6 @@ impl Trainer<'_> {
             terms_are_checked: false,
             began: Instant::now(),
         })
-    }
-
-    /// Writes the best weights that a kill fell before: the checkpoint that ends the best epoch has them.
-    fn mend_best<B: Backend, M: Module<B>>(&self, model: &M, progress: &Progress) -> Result<(), TrainError> {
-        let best = progress.early_stop.best.map(|(epoch, _)| epoch);
-        if progress.step > 0 || best != Some(progress.epoch) {
-            return Ok(());
-        }
-        let (file, tensors) = (self.run.file(BEST_WEIGHTS), named_tensors(model));
-        if weights::load(&file).is_ok_and(|found| found == tensors) {
-            return Ok(());
-        }
-        tracing::info!("{} is written again from the checkpoint", file.display());
-        let saved = weights::save(&tensors, &file).map_err(CheckpointError::of(&file));
-        saved.map_err(|cause| self.unsaved(cause))
-    }
-
-    fn best_of<B: Backend, M: Module<B>>(&self, model: M) -> Result<M, CheckpointError> {
-        let file = self.run.file(BEST_WEIGHTS);
-        weights::load(&file)
-            .and_then(|best| weights::restore(model, best))
-            .map_err(CheckpointError::of(&file))
     }
 
     /// The steps of one epoch that are still to do, with the batches made ahead on threads of their own.
@@ -296,8 +272,8 @@ impl Trainer<'_> {
     /// Where a stage is over the next begins, from the best weights of the one before and with nothing in the optimiser's
     /// memory: its moments are of other weights.
     ///
-    /// It is entered before its first epoch, not after the last one of the stage before: so a checkpoint between the two
-    /// need not say which it is.
+    /// A checkpoint of the new stage lies there before it has best weights of its own, which take the place of those it
+    /// began with: so whatever moment a kill chooses, the stage begins with the same weights.
     fn enter_stage<B, M>(&self, session: &mut Session<'_, B, M>) -> Result<(), TrainError>
     where
         B: AutodiffRecommender,
@@ -308,7 +284,7 @@ impl Trainer<'_> {
         }
         session.saver.wait().map_err(|cause| self.unsaved(cause))?;
         let model = session.model.take().expect("held between steps");
-        session.model = Some(self.best_of::<B, M>(model)?);
+        session.model = Some(load_best::<B, M>(self.run, model)?);
         session.optimizer.forget();
         let progress = &mut session.progress;
         progress.group_steps = session.optimizer.group_steps().to_vec();
@@ -316,7 +292,8 @@ impl Trainer<'_> {
         progress.early_stop = EarlyStop::default();
         let name = session.plan.stage_name(&session.progress).unwrap_or_default();
         tracing::info!("stage {name} begins with the best weights so far");
-        Ok(())
+        self.save(session, false);
+        session.saver.wait().map_err(|cause| self.unsaved(cause))
     }
 
     /// The metric that decides, and which way; `None` where nothing was measured.

@@ -71,9 +71,10 @@ fn a_run_killed_three_times_ends_as_one_that_was_not() {
 fn a_run_that_another_process_trains_is_refused_with_the_process_and_free_once_it_is_killed() {
     let desk = Desk::new();
     desk.write("long.yaml", LONG);
-    let args = ["long.yaml", "-q", "--output", "run"];
+    let args = ["long.yaml", "-q", "--output", "run", "--set", "training.epochs=1000000"];
     let mut child = start(&desk, &args);
-    wait_for_epoch(&desk, "run", 1, &mut child);
+    // By the third epoch the weights of the first are written.
+    wait_for_epoch(&desk, "run", 3, &mut child);
     let holder = format!("run is in use by process {}", child.id());
     desk.train(&args).refused(&[&holder, "--output"]);
     desk.train(&[&args[..], &["--resume"]].concat()).refused(&[&holder, "--output"]);
@@ -81,7 +82,7 @@ fn a_run_that_another_process_trains_is_refused_with_the_process_and_free_once_i
     desk.evaluate(&["run"]).done();
     child.kill().unwrap();
     child.wait().unwrap();
-    desk.train(&[&args[..], &["--resume"]].concat()).done();
+    desk.train(&args).refused(&["run holds a run already", "--resume"]);
 }
 
 #[cfg(unix)]

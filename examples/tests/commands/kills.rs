@@ -25,7 +25,7 @@ fn runs_killed_twenty_times_at_random_moments_end_as_one_that_was_not() {
     let whole = Outcome::of(&desk, "whole");
 
     let mut moments = stream(7, "kills", 0);
-    let (mut n_kills, mut n_runs) = (0, 0);
+    let (mut n_kills, mut n_runs, mut n_within) = (0, 0, 0);
     while n_kills < 20 {
         n_runs += 1;
         let run = format!("run-{n_runs}");
@@ -36,10 +36,14 @@ fn runs_killed_twenty_times_at_random_moments_end_as_one_that_was_not() {
                 break;
             }
             n_kills += 1;
+            let is_within = desk.has(&format!("{run}/checkpoints/last/checkpoint.safetensors"))
+                && !desk.has(&format!("{run}/results.yaml"));
+            n_within += usize::from(is_within);
         }
         desk.train(&args).done();
         assert_eq!(Outcome::of(&desk, &run), whole, "after {n_kills} kills");
     }
+    assert!(n_within >= 5, "of {n_kills} kills only {n_within} fell between the first save and the end");
 }
 
 /// Starts `train` and kills it after a pause; false if it had ended before.

@@ -1,5 +1,6 @@
 //! The state of a run in one file, so that a kill leaves the old state or the new one and never a mixture.
 
+mod best;
 mod content;
 mod origin;
 mod saver;
@@ -11,6 +12,7 @@ use cresset_nn::optim::LossScaler;
 use cresset_nn::weights::WeightsError;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::best::{load_best, mend_best};
 pub(crate) use self::content::{Checkpoint, fill, note};
 pub(crate) use self::origin::Origin;
 pub(crate) use self::saver::{BEST_WEIGHTS, CHECKPOINT, Saver};

@@ -300,6 +300,14 @@ fn a_value_out_of_range_is_named_with_its_range_and_the_place_that_gave_it() {
         "run.yaml: training.patience = 0, expected at least 1, or null to never stop early",
     );
     check(
+        "training: {checkpoint: {every_steps: 0}}",
+        "run.yaml: training.checkpoint.every_steps = 0, expected at least 1, or null for none within an epoch",
+    );
+    check(
+        "training: {checkpoint: {every_epochs: 0}}",
+        "run.yaml: training.checkpoint.every_epochs = 0, expected at least 1",
+    );
+    check(
         "training: {monitor: rsme}",
         "run.yaml: training.monitor = rsme, expected a metric, such as rmse or ndcg@10",
     );
