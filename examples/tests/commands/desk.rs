@@ -74,6 +74,10 @@ impl Desk {
         }
     }
 
+    pub(crate) fn tune(&self, args: &[&str]) -> Ended {
+        self.end_of(env!("CARGO_BIN_EXE_tune"), args)
+    }
+
     pub(crate) fn train(&self, args: &[&str]) -> Ended {
         self.end_of(env!("CARGO_BIN_EXE_train"), args)
     }

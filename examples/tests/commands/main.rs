@@ -25,3 +25,4 @@ mod recommend;
 mod report;
 mod resume;
 mod run_directory;
+mod tune;

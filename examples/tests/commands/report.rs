@@ -2,9 +2,11 @@
 
 use crate::desk::Desk;
 
-/// The cells of the first line of a table that has a cell `name`.
+/// The cells of the line of a table that begins with `name`, or of the experiment of that name.
 fn cells(printed: &str, name: &str) -> Vec<String> {
-    let line = printed.lines().find(|line| line.contains(&format!("| {name} |")));
+    let cell = format!("| {name} |");
+    let first = printed.lines().find(|line| line.starts_with(&cell));
+    let line = first.or_else(|| printed.lines().find(|line| line.contains(&cell)));
     let line = line.unwrap_or_else(|| panic!("no line of {name} in: {printed}"));
     line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
 }
