@@ -99,7 +99,7 @@ impl Calibrate<'_> {
 pub struct Memory {
     /// The program and the data, as they are now.
     pub data: f64,
-    /// The parts of the split, and the rows that evaluation ranks.
+    /// The parts of the split, and what evaluation works on.
     pub parts: f64,
     /// Weights, and what the optimiser remembers of them.
     pub weights: f64,
@@ -119,10 +119,9 @@ impl Memory {
             ModelConfig::Network(_) => config.training.optimizer.moments().len() as f64,
             ModelConfig::Baseline(_) => 0.0,
         };
-        let scores = rayon::current_num_threads() * USERS_AT_ONCE * n_items * size_of::<f32>();
         Self {
             data: peak_memory_mb().unwrap_or(0.0),
-            parts: (n_ratings * BYTES_PER_RATING + scores) as f64 / MIB,
+            parts: (n_ratings * BYTES_PER_RATING) as f64 / MIB + EVALUATION,
             weights: parameters * (1.0 + moments) * 4.0 / MIB,
             saving: parameters * (2.0 + moments) * 4.0 / MIB,
         }
@@ -156,7 +155,8 @@ impl Memory {
     }
 }
 
-/// The columns of a rating, in the parts of the split and in the lists that evaluation ranks and masks.
-const BYTES_PER_RATING: usize = 72;
-/// Users whose catalogue is scored at once.
-const USERS_AT_ONCE: usize = 64;
+/// The columns of a rating in the parts of the split, in the lists that evaluation ranks and masks, and in what the simple
+/// recommenders count.
+const BYTES_PER_RATING: usize = 104;
+/// Blocks of scores that evaluation works on, in MiB.
+const EVALUATION: f64 = 32.0;

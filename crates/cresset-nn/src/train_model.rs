@@ -40,8 +40,8 @@ pub struct StepKey {
 /// What one forward pass hands to the optimiser.
 #[derive(Debug)]
 pub struct ForwardPass<B: AutodiffRecommender> {
-    /// The terms of the loss, each `[1]` and a mean over the batch, under the names that the history shows. Their sum is
-    /// minimised; a model with one term calls it `loss`.
+    /// The terms of the loss, each `[1]` and a mean over the batch, under the names that the history shows. Their sum
+    /// is minimised; a model with one term calls it `loss`.
     pub terms: Vec<(&'static str, Tensor<B, 1>)>,
     /// Examples in the batch.
     pub n_examples: usize,

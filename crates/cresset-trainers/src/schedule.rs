@@ -33,8 +33,8 @@ pub enum ScheduleKind {
 ///
 /// # Source
 ///
-/// Those of `torch.optim.lr_scheduler` under the same names, `floor` being a share of the learning rate and held once it is
-/// reached.
+/// Those of `torch.optim.lr_scheduler` under the same names, `floor` being a share of the learning rate and held once
+/// it is reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScheduleConfig {
@@ -66,7 +66,8 @@ impl Default for ScheduleConfig {
 }
 
 impl ScheduleConfig {
-    /// Checks every number against its documented range, and that the schedule gets somewhere in a run of `epochs` epochs.
+    /// Checks every number against its documented range, and that the schedule gets somewhere in a run of `epochs`
+    /// epochs.
     ///
     /// # Errors
     ///

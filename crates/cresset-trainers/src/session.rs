@@ -51,14 +51,15 @@ impl<B: AutodiffRecommender> Pending<B> {
 }
 
 impl<B: AutodiffRecommender, M: TrainModel<B>> Session<'_, B, M> {
-    /// Takes a batch forward and backward, and the step where it is the last of those that are taken together. The loss
-    /// of the batch comes back.
+    /// Takes a batch forward and backward, and the step where it is the last of those that are taken together. The
+    /// loss of the batch comes back.
     pub(crate) fn learn(&mut self, batch: &M::Batch, is_last_of_epoch: bool) -> Result<f32, TrainError> {
         let model = self.model.take().expect("held between steps");
         let key = StepKey { seed: self.config.seed, step: self.progress.passes };
         let pass = self.config.precision.during(|| model.forward_loss(batch, key));
-        let (loss, pending) = self.look_back(&model, pass)?;
+        let looked_back = self.look_back(&model, pass);
         self.model = Some(model);
+        let (loss, pending) = looked_back?;
         self.progress.passes += 1;
         // The loop ends with an error, which needs no gradient.
         let Some(pending) = pending else { return Ok(loss) };

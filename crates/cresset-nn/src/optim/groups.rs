@@ -14,8 +14,8 @@ use crate::{AutodiffRecommender, ConfigError, TrainModel};
 pub struct ParameterGroup {
     /// What strategies and messages call it.
     pub name: String,
-    /// Names of tables (`user_embedding`) and paths of dense parameters (`tower.layers.0.weight`), where `*` stands for any
-    /// text. Without any, the group is the one of this name that the model offers.
+    /// Names of tables (`user_embedding`) and paths of dense parameters (`tower.layers.0.weight`), where `*` stands
+    /// for any text. Without any, the group is the one of this name that the model offers.
     #[serde(default)]
     pub parameters: Vec<String>,
     /// Its own learning rate, above 0; `None` is that of the run.

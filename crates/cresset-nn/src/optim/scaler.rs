@@ -40,8 +40,8 @@ const LARGEST: f64 = 1e30;
 
 /// What the loss is multiplied by before its gradients are taken in half precision.
 ///
-/// The smallest gradients of f16 vanish where those of f32 do not; times the scale, they survive. The scale is doubled after
-/// some good steps and halved when a gradient overflows: that step is not taken.
+/// The smallest gradients of f16 vanish where those of f32 do not; times the scale, they survive. The scale is
+/// doubled after some good steps and halved when a gradient overflows: that step is not taken.
 ///
 /// ```
 /// use cresset_nn::optim::{LossScaler, LossScalerConfig};
@@ -57,8 +57,7 @@ const LARGEST: f64 = 1e30;
 ///
 /// # Source
 ///
-/// Micikevicius et al., ICLR 2018, section 3.2; the factors are those of PyTorch's `GradScaler`, but for doubling and halving
-/// alike.
+/// Micikevicius et al., ICLR 2018, section 3.2; the numbers are those of PyTorch's `GradScaler`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LossScaler {
     /// What the loss is multiplied by.

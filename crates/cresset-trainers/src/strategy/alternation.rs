@@ -22,8 +22,8 @@ pub struct Alternation {
 impl Alternation {
     /// Takes the losses of a step; true if the turn ends with it.
     ///
-    /// It ends when the smoothed loss of the module that learns has changed by a smaller share than the threshold in this
-    /// step, and the turn has lasted the least number of steps.
+    /// It ends when the smoothed loss of the module that learns has changed by a smaller share than the threshold in
+    /// this step, and the turn has lasted the least number of steps.
     pub fn observe(&mut self, config: &AlternatingConfig, losses: [f64; 2]) -> bool {
         self.consecutive += 1;
         let Some(before) = self.smoothed else {
@@ -138,9 +138,9 @@ mod tests {
 
     #[test]
     fn a_turn_ends_when_the_smoothed_loss_of_its_module_hardly_changes() {
-        // Half of the old value, half of the new: 8, then (8 + 4) / 2 = 6, a change of a quarter; then (6 + 5) / 2 = 5.5,
-        // a twelfth, which is below a tenth. The other's loss does not count, until it is its turn: 4 to 3.5 is an
-        // eighth, 3.5 to 3.25 a fourteenth.
+        // Half of the old value, half of the new: 8, then (8 + 4) / 2 = 6, a change of a quarter; then (6 + 5) / 2 =
+        // 5.5, a twelfth, which is below a tenth. The other's loss does not count, until it is its turn: 4 to 3.5 is
+        // an eighth, 3.5 to 3.25 a fourteenth.
         let losses = [[8.0, 4.0], [4.0, 4.0], [5.0, 4.0], [5.0, 3.0], [5.0, 3.0], [9.0, 3.25]];
         let expected = [
             (false, 0, [8.0, 4.0]),

@@ -78,7 +78,8 @@ pub struct ModuleConfig {
 pub struct AlternatingConfig {
     /// The two, the first of which begins. Default: none.
     pub modules: Vec<ModuleConfig>,
-    /// A module's turn ends when its smoothed loss changes by a smaller share than this in a step, above 0. Default: 0.01.
+    /// A module's turn ends when its smoothed loss changes by a smaller share than this in a step, above 0. Default:
+    /// 0.01.
     pub switch_threshold: f64,
     /// Steps that a turn lasts at least, at least 1. Default: 5.
     pub min_steps: u64,

@@ -3,7 +3,8 @@
 use cresset_nn::ConfigError;
 use serde::{Deserialize, Serialize};
 
-/// A weight by epoch: points `[epoch, weight]` with straight lines between them, level before the first and after the last.
+/// A weight by epoch: points `[epoch, weight]` with straight lines between them, level before the first and after the
+/// last.
 ///
 /// ```
 /// use cresset_trainers::config::Curriculum;

@@ -18,7 +18,7 @@ use cresset_trainers::{TrainError, Trained};
 use tempfile::tempdir;
 
 use crate::resume::{Outcome, outcome};
-use crate::support::{Cpu, N_ITEMS, Run, TinyBatch, metric};
+use crate::support::{Cpu, N_ITEMS, Run, TinyBatch, WEIGHTS, copy_folder, metric};
 
 /// `left` learns ratings, `right` halves of ratings; each by `item + bias`.
 #[derive(Module, Debug)]
@@ -132,28 +132,57 @@ pub(crate) fn failure(run: &Run) -> String {
     fit(run, folder.path(), &[]).0.unwrap_err().to_string()
 }
 
-/// Validates on what the model itself says, so that the values of an epoch do not depend on how often it was stopped.
-fn outcome_of(mut run: Run, stops: &[(u64, usize)]) -> (Outcome, Vec<u8>) {
+/// Validates on what the model itself says, so that the value of an epoch does not depend on how often it was stopped.
+fn by_bias(model: &ServedDuo) -> Result<Metrics, MetricError> {
+    let bias: f32 = model.left_bias.val().into_data().to_vec().unwrap()[0];
+    Ok(metric("rmse", f64::from((bias - 2.0).abs())))
+}
+
+/// What a run in `folder` comes to, going on with what is there.
+fn finished(run: &Run, folder: &Path) -> (Outcome, Vec<u8>) {
+    let trained = run.fit_model(Duo::<Cpu>::new(), folder, &mut by_bias).unwrap();
+    let series = fs::read(folder.join("alternation.csv")).unwrap_or_default();
+    (outcome(folder, &trained), series)
+}
+
+/// The outcome of a run stopped after each of these steps.
+fn stopped(mut run: Run, stops: &[(u64, usize)]) -> (Outcome, Vec<u8>) {
     let folder = tempdir().unwrap();
-    let mut validate = |model: &ServedDuo| {
-        let bias: f32 = model.left_bias.val().into_data().to_vec().unwrap()[0];
-        Ok(metric("rmse", f64::from((bias - 2.0).abs())))
-    };
     for &stop in stops {
         run.stop_at = Some(stop);
-        let error = run.fit_model(Duo::<Cpu>::new(), folder.path(), &mut validate).unwrap_err();
+        let error = run.fit_model(Duo::<Cpu>::new(), folder.path(), &mut by_bias).unwrap_err();
         assert!(matches!(error, TrainError::Interrupted { .. }), "{error}");
     }
     run.stop_at = None;
-    let trained = run.fit_model(Duo::<Cpu>::new(), folder.path(), &mut validate).unwrap();
-    let series = fs::read(folder.path().join("alternation.csv")).unwrap_or_default();
-    (outcome(folder.path(), &trained), series)
+    finished(&run, folder.path())
 }
 
-/// Asserts that a run stopped at several places ends as one that was not.
+/// Asserts that a run of four epochs ends as it does when nobody interrupts it: stopped at several places, and killed
+/// in each epoch.
 #[track_caller]
 pub(crate) fn check_resumes(run: impl Fn() -> Run) {
-    let expected = outcome_of(run(), &[]);
-    assert_eq!(outcome_of(run(), &[(0, 3), (0, 7), (1, 0)]), expected);
-    assert_eq!(outcome_of(run(), &[(0, 10), (1, 9), (2, 10), (3, 1)]), expected);
+    let (folder, copies) = (tempdir().unwrap(), tempdir().unwrap());
+    let mut n_copies: u64 = 0;
+    // While an epoch is validated, nothing of it is saved yet.
+    let mut validate = |model: &ServedDuo| {
+        copy_folder(folder.path(), &copies.path().join(n_copies.to_string()));
+        n_copies += 1;
+        by_bias(model)
+    };
+    run().fit_model(Duo::<Cpu>::new(), folder.path(), &mut validate).unwrap();
+    let expected = finished(&run(), folder.path());
+    assert_eq!(n_copies, 4);
+    let copy = |epoch: u64| copies.path().join(epoch.to_string());
+    // Killed after the best weights of an epoch were written, and before the checkpoint that knows of them.
+    for epoch in 1..n_copies - 1 {
+        let between = copies.path().join(format!("between-{epoch}"));
+        copy_folder(&copy(epoch), &between);
+        fs::copy(copy(epoch + 1).join(WEIGHTS), between.join(WEIGHTS)).unwrap();
+        assert_eq!(finished(&run(), &between), expected, "killed after the weights of epoch {epoch}");
+    }
+    for epoch in 0..n_copies {
+        assert_eq!(finished(&run(), &copy(epoch)), expected, "killed in epoch {epoch}");
+    }
+    assert_eq!(stopped(run(), &[(0, 3), (0, 7), (1, 0)]), expected);
+    assert_eq!(stopped(run(), &[(0, 10), (1, 9), (2, 10), (3, 1)]), expected);
 }

@@ -1,4 +1,5 @@
-//! Schedules: against PyTorch 2.9.0 (`../golden/schedules.py` prints these numbers), their properties, and what is refused.
+//! Schedules: against PyTorch 2.9.0 (`../golden/schedules.py` prints these numbers), their properties, and what is
+//! refused.
 
 use cresset_nn::ConfigError;
 use cresset_trainers::TrainError;
