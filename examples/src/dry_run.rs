@@ -5,7 +5,9 @@ use cresset::data::{Batches, Dataset, RatingBatches, Split};
 use cresset::device::OnBackend;
 use cresset::kg_mf::KgMfConfig;
 use cresset::nn::optim::Optimizer;
-use cresset::nn::{AutodiffRecommender, ConfigError, StepKey, TrainModel, scalar};
+use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
+use cresset::trainers::config::TrainingConfig;
+use cresset::trainers::strategy::{self, StrategyError};
 
 use crate::failure::Failure;
 use crate::models::{Config, ModelConfig, NetworkConfig, new_kg_mf};
@@ -57,7 +59,7 @@ impl DryRun<'_> {
         config: &KgMfConfig,
         split: &Split,
         device: &B::Device,
-    ) -> Result<(), ConfigError> {
+    ) -> Result<(), Failure> {
         let train = self.dataset.ratings.select(&split.train);
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
@@ -72,20 +74,26 @@ impl DryRun<'_> {
             batch.users.len(),
             batch.items.len()
         );
-        one_step::<B, _>(model, &batch, self.config);
-        Ok(())
+        Ok(one_step::<B, _>(model, &batch, training, batches.n_steps())?)
     }
 }
 
-fn one_step<B: AutodiffRecommender, M: TrainModel<B>>(model: M, batch: &M::Batch, config: &Config) {
-    let key = StepKey { seed: config.training.seed, step: 0 };
+fn one_step<B: AutodiffRecommender, M: TrainModel<B>>(
+    mut model: M,
+    batch: &M::Batch,
+    training: &TrainingConfig,
+    n_steps: usize,
+) -> Result<(), StrategyError> {
+    let key = StepKey { seed: training.seed, step: 0 };
     let pass = model.forward_loss(batch, key);
+    strategy::check(training, &mut model, &pass, n_steps)?;
     println!("forward    loss {:.4}", scalar(pass.loss().inner()));
-    let mut optimizer = Optimizer::new(config.training.optimizer.clone());
-    let model = optimizer.step(model, pass, config.training.learning_rate);
+    let mut optimizer = Optimizer::new(training.optimizer.clone());
+    let model = optimizer.step(model, pass, training.learning_rate);
     println!("backward   one step of the optimiser");
     println!(
         "forward    loss {:.4} on the same batch",
         scalar(model.forward_loss(batch, key).loss().inner())
     );
+    Ok(())
 }

@@ -14,6 +14,7 @@ use cresset::nn::ConfigError;
 use cresset::nn::weights::WeightsError;
 use cresset::trainers::config::ConfigFileError;
 use cresset::trainers::plot::PlotError;
+use cresset::trainers::strategy::StrategyError;
 use cresset::trainers::{PerUserError, RunDir, RunDirError, SavedDataError, TrainError};
 
 /// One sentence about what went wrong, and the exit code that goes with it.
@@ -87,7 +88,7 @@ macro_rules! fails_as {
 }
 
 fails_as!(input: ConfigError, ConfigFileError, DataError, DeviceError, FileError, RunDirError, SavedDataError);
-fails_as!(input: WeightsError);
+fails_as!(input: WeightsError, StrategyError);
 fails_as!(input: BaselineError, SavedBaselineError);
 fails_as!(input: NegativesError, PerUserError, StatisticsError);
 fails_as!(other: MetricError, PlotError);

@@ -147,7 +147,7 @@ impl Trainer<'_> {
         if !config.precision.is_supported::<B>(device) {
             return Err(TrainError::Precision { precision: config.precision });
         }
-        let plan = Plan::of::<B, M>(config, &mut model, n_steps.div_ceil(config.accumulate) as u64)?;
+        let plan = Plan::for_batches::<B, M>(config, &mut model, n_steps)?;
         let rule = config.optimizer.clone();
         let file = self.run.file(CHECKPOINT);
         let (model, optimizer, progress) = if file.exists() {

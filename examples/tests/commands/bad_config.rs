@@ -48,6 +48,24 @@ fn knowledge_that_the_model_does_not_read_is_refused() {
 }
 
 #[test]
+fn groups_schedules_and_strategies_that_do_not_fit_are_told_what_there_is_with_the_first_step() {
+    for (set, parts) in [
+        (
+            "training.groups=[{name: slow, parameters: [user_embeding]}]",
+            ["`user_embeding`", "user_embedding"],
+        ),
+        ("training.schedule.warmup_steps=1000000", ["warmup_steps = 1000000", "expected fewer than"]),
+        ("training.strategy.curriculum={errors: [[1, 1]]}", ["the term `errors`", "squared_error, penalty"]),
+    ] {
+        for more in [&[][..], &["--dry-run"]] {
+            let ended = Desk::new().train(&[&["small.yaml", "--set", set], more].concat());
+            assert_eq!(ended.code, Some(2), "{ended:?}");
+            ended.says(&parts);
+        }
+    }
+}
+
+#[test]
 fn a_key_like_no_other_is_to_be_removed() {
     check(&["--set", "training.zzzz=1"], &["--set training.zzzz=1", "`training.zzzz`", "remove it"]);
 }

@@ -2,8 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cresset_nn::{AutodiffRecommender, ForwardPass, TrainModel};
+
 use super::error::StrategyError;
 use super::plan::{Plan, Stage};
+use crate::config::TrainingConfig;
+
+/// Checks groups, schedule and strategy against a model and a pass of it, as training does with its first step: for
+/// those who take that step themselves.
+///
+/// # Errors
+///
+/// The first name that the model does not have, or rule that cannot be followed.
+pub fn check<B, M>(
+    config: &TrainingConfig,
+    model: &mut M,
+    pass: &ForwardPass<B>,
+    n_steps: usize,
+) -> Result<(), StrategyError>
+where
+    B: AutodiffRecommender,
+    M: TrainModel<B>,
+{
+    let terms: Vec<&str> = pass.terms.iter().map(|&(name, _)| name).collect();
+    Plan::for_batches(config, model, n_steps)?.check_terms(&terms)
+}
 
 impl Plan<'_> {
     /// Checks every term of the loss that a key names against those there are, and that something is minimised in

@@ -13,6 +13,7 @@ mod plan;
 mod state;
 
 pub use alternation::{Alternation, AlternationRow, AlternationSeries};
+pub use check::check;
 pub(crate) use config::prefix;
 pub use config::{AlternatingConfig, ModuleConfig, StageConfig, StrategyConfig, StrategyKind};
 pub use curriculum::Curriculum;

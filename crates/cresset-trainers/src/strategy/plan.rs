@@ -34,15 +34,15 @@ pub(super) struct Stage {
 }
 
 impl<'a> Plan<'a> {
-    /// The plan of `config` for `model`, in epochs of so many steps of the optimiser.
+    /// The plan of `config` for `model`, in epochs of so many batches.
     ///
     /// # Errors
     ///
     /// A group that there is not, a module that may not learn in its turn, a warm-up as long as its stage.
-    pub(crate) fn of<B, M>(
+    pub(crate) fn for_batches<B, M>(
         config: &'a TrainingConfig,
         model: &mut M,
-        steps_per_epoch: u64,
+        n_batches: usize,
     ) -> Result<Self, StrategyError>
     where
         B: AutodiffRecommender,
@@ -62,7 +62,7 @@ impl<'a> Plan<'a> {
         let modules = if strategy.alternates() { Some(modules(config, &groups)?) } else { None };
         let plan = Self { config, groups, stages, modules };
         plan.check_modules()?;
-        plan.check_warmup(steps_per_epoch)?;
+        plan.check_warmup(n_batches.div_ceil(config.accumulate) as u64)?;
         Ok(plan)
     }
 
