@@ -65,8 +65,8 @@
 //! - **Losses**: [`loss`]. Those over candidates, from the softmax of a whole catalogue to BPR with drawn negatives, never
 //!   store the matrix of scores.
 //! - **Optimisers**: [`optim`], over rows and dense parameters together, with gradients that can be added up and clipped.
-//! - **Files**: [`weights`] saves and restores parameters by name, and refuses what does not fit before it changes
-//!   anything.
+//! - **Files**: [`weights`] saves and restores parameters by name, with a checksum of each, and refuses what does not fit
+//!   before it changes anything.
 //!
 //! Everything is generic over a backend. [`RecommenderBackend`] is a Burn backend with the operations that
 //! recommenders spend their time in; [`AutodiffRecommender`] is what training needs. Initial values ([`init`]) are a

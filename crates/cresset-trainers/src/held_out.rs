@@ -8,21 +8,21 @@ use std::fmt;
 /// held out can be measured after the last epoch, and neither a validation nor anything else that runs during training
 /// can be handed it by mistake.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0616
 /// use cresset_trainers::HeldOut;
 ///
 /// let test = HeldOut::new(vec![4.0, 3.5]);
 /// let ratings = test.0; // private: there is no way in but `open`
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0423
 /// use cresset_trainers::{Finished, HeldOut};
 ///
 /// let test = HeldOut::new(vec![4.0, 3.5]);
 /// test.open(Finished(())); // private: the trainer alone can say that training has ended
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0382
 /// use cresset_trainers::{HeldOut, Trained};
 ///
 /// fn twice<M>(trained: Trained<M>, first_fold: HeldOut<u8>, second_fold: HeldOut<u8>) {
