@@ -47,7 +47,7 @@ fn start_plain<B: AutodiffRecommender>(
     let model: KgMf<B> = config.init(n_users, n_items, scale, 42, device).expect("valid numbers");
     let batches = RatingBatches::new(ratings, size, 42);
     let order = batches.order(0);
-    train::<B, _>(model, (0..N_BATCHES).map(|step| batches.batch(&order, step)).collect())
+    train::<B, _>(model, (0..N_BATCHES).map(|step| batches.batch(&order, step).into()).collect())
 }
 
 fn start_tagged<B: AutodiffRecommender>(zipf: bool, size: usize, device: &B::Device) -> Work {

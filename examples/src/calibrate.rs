@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use cresset::data::{Batches, Dataset, RatingBatches, Split};
+use cresset::data::{Batches, Dataset, Split};
 use cresset::device::OnBackend;
 use cresset::kg_mf::KgMfConfig;
 use cresset::nn::optim::Optimizer;
@@ -10,7 +10,7 @@ use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
 use cresset::trainers::memory::{available_memory_mb, peak_memory_mb};
 
 use crate::failure::Failure;
-use crate::models::{Config, ModelConfig, NetworkConfig, new_kg_mf};
+use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
 
 /// Steps that are timed.
 const STEPS: usize = 20;
@@ -64,7 +64,7 @@ impl Calibrate<'_> {
         let split = Split::of(&dataset.ratings, &self.config.data, 0)?;
         let train = dataset.ratings.select(&split.train);
         let model = new_kg_mf::<B>(config, dataset, &train, training.seed, device)?;
-        let batches = RatingBatches::new(train, training.batch_size, training.seed);
+        let batches = kg_mf_batches(config, dataset, &train, training)?;
         Ok(self.pace::<B, _, _>(model, &batches))
     }
 

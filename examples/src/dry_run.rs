@@ -1,16 +1,16 @@
 //! `train --dry-run`: what a newcomer runs first on their own files.
 
 use cresset::baselines::{BaselineConfig, BaselineError, TrainingSet};
-use cresset::data::{Batches, Dataset, RatingBatches, Split};
+use cresset::data::{Batches, Dataset, Split};
 use cresset::device::OnBackend;
-use cresset::kg_mf::KgMfConfig;
+use cresset::kg_mf::{KgMfConfig, KgMfExamples};
 use cresset::nn::optim::Optimizer;
 use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
 use cresset::trainers::config::TrainingConfig;
 use cresset::trainers::strategy::{self, StrategyError};
 
 use crate::failure::Failure;
-use crate::models::{Config, ModelConfig, NetworkConfig, new_kg_mf};
+use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
 
 /// One batch, forward, backward and through the optimiser, each step printed.
 pub struct DryRun<'a> {
@@ -66,15 +66,24 @@ impl DryRun<'_> {
         let model = new_kg_mf::<B>(config, self.dataset, &train, training.seed, device)?;
         let parts = config.n_parameters(n_users, n_items);
         println!("model      kg-mf, {} parameters", parts.iter().map(|(_, n)| n).sum::<usize>());
-        let batches = RatingBatches::new(train, training.batch_size, training.seed);
+        let batches = kg_mf_batches(config, self.dataset, &train, training)?;
         let batch = batches.batch(&batches.order(0), 0);
-        println!(
-            "batch      {} ratings, {} users, {} items",
-            batch.len(),
-            batch.users.len(),
-            batch.items.len()
-        );
+        println!("batch      {}", tell(&batch));
         Ok(one_step::<B, _>(model, &batch, training, batches.n_steps())?)
+    }
+}
+
+/// What a batch is made of.
+fn tell(batch: &KgMfExamples) -> String {
+    match batch {
+        KgMfExamples::Ratings(batch) => {
+            let (users, items) = (batch.users.len(), batch.items.len());
+            format!("{} ratings, {users} users, {items} items", batch.len())
+        }
+        KgMfExamples::Pairs(batch) => {
+            let (users, items, drawn) = (batch.users.len(), batch.items.len(), batch.neg_items().len());
+            format!("{} pairs, {drawn} negatives, {users} users, {items} items", batch.len())
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use cresset::baselines::{BaselineConfig, TrainingSet};
-use cresset::data::{Dataset, RatingBatches, Ratings, Split};
+use cresset::data::{Dataset, Ratings, Split};
 use cresset::device::{DeviceSpec, OnBackend};
 use cresset::kg_mf::{KgMf, KgMfConfig};
 use cresset::metrics::Metrics;
@@ -14,13 +14,12 @@ use cresset::trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
 use cresset::trainers::memory::peak_memory_mb;
 use cresset::trainers::results::Results;
 use cresset::trainers::{
-    EvaluationPart, Finished, HeldOut, Judged, Progress, RunDir, SavedData, StopFlag, Trainer, TrainingFacts,
-    plot,
+    EvaluationPart, Finished, HeldOut, Progress, RunDir, SavedData, StopFlag, Trainer, TrainingFacts, plot,
 };
 
 use crate::failure::Failure;
 use crate::floor::{Floor, known_at_test};
-use crate::models::{Config, ModelConfig, NetworkConfig, new_kg_mf};
+use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
 use crate::saved::WEIGHTS;
 use crate::served::Served;
 
@@ -158,7 +157,7 @@ impl Fit<'_> {
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
         let model = new_kg_mf::<B>(config, self.dataset, &parts.train, training.seed, device)?;
-        let batches = RatingBatches::new(parts.train.clone(), training.batch_size, training.seed);
+        let batches = kg_mf_batches(config, self.dataset, &parts.train, training)?;
         let trainer = Trainer {
             config: training,
             run: self.run,
@@ -166,8 +165,7 @@ impl Fit<'_> {
             show_progress: self.show_progress,
             loader: self.config.data.loader(),
         };
-        let mut validate =
-            |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(Judged::both(model))?.metrics);
+        let mut validate = |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(model.judged())?.metrics);
         let before = self.began.elapsed();
         let trained = trainer.fit_until(last_epoch, model, &batches, &mut validate, device)?;
         let Progress { history, early_stop, epoch, seconds, .. } = &trained.progress;

@@ -1,10 +1,11 @@
 //! The models that these binaries compose, behind one config section.
 
 use cresset::baselines::BaselineConfig;
-use cresset::data::{Dataset, Ratings};
-use cresset::kg_mf::{KgMf, KgMfConfig, RatingScale};
+use cresset::data::negatives::{ItemDistribution, NegativeSampler, NegativesError};
+use cresset::data::{Dataset, PairBatches, RatingBatches, Ratings, UserItems};
+use cresset::kg_mf::{KgMf, KgMfBatches, KgMfConfig, RatingScale};
 use cresset::nn::{ConfigError, RecommenderBackend};
-use cresset::trainers::config::{ModelSection, RunConfig};
+use cresset::trainers::config::{ModelSection, RunConfig, TrainingConfig};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use yaml_serde::Value;
@@ -78,6 +79,27 @@ pub fn new_kg_mf<B: RecommenderBackend>(
     let scale = RatingScale::of(train, dataset.rating_range);
     let model = config.init(dataset.n_users(), dataset.n_items(), scale, seed, device)?;
     Ok(model.with_cold_rows_at_zero(train))
+}
+
+/// What kg-mf learns from: ratings, or pairs with negatives drawn uniformly from what a user has not.
+///
+/// # Errors
+///
+/// If negatives are asked for and a user has every item.
+pub fn kg_mf_batches(
+    config: &KgMfConfig,
+    dataset: &Dataset,
+    train: &Ratings,
+    training: &TrainingConfig,
+) -> Result<KgMfBatches, NegativesError> {
+    let TrainingConfig { batch_size, seed, .. } = *training;
+    if !config.loss.is_ranking() {
+        return Ok(KgMfBatches::Ratings(RatingBatches::new(train.clone(), batch_size, seed)));
+    }
+    let own = UserItems::from_ratings(train, dataset.n_users());
+    let sampler = NegativeSampler::new(ItemDistribution::uniform(dataset.n_items()), own, seed)?;
+    let pairs = PairBatches::new(train, batch_size, seed);
+    Ok(KgMfBatches::Pairs(pairs.with_negatives(sampler, config.n_negatives)))
 }
 
 impl ModelConfig {

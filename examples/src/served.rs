@@ -35,8 +35,9 @@ pub trait Served {
 }
 
 impl<B: RecommenderBackend> Served for KgMf<B> {
+    /// A model that learnt to rank knows no ratings.
     fn predictor(&self) -> Option<&dyn RatingPredictor> {
-        Some(self)
+        (!self.config().loss.is_ranking()).then_some(self)
     }
 
     fn scorer(&self) -> Option<&dyn Scorer> {

@@ -27,7 +27,7 @@ pub trait Batches: Sync {
     fn batch(&self, order: &Self::Order, step: usize) -> Self::Batch;
 }
 
-/// The order of an epoch whose batches also draw negatives, and so must know which epoch it is.
+/// The shuffled order of an epoch; batches that also draw negatives must know which epoch it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EpochOrder {
     /// The epoch, counted from 0.
@@ -127,7 +127,7 @@ impl RatingBatches {
 
 impl Batches for RatingBatches {
     type Batch = RatingBatch;
-    type Order = Vec<u32>;
+    type Order = EpochOrder;
 
     fn n_examples(&self) -> usize {
         self.ratings.len()
@@ -137,15 +137,15 @@ impl Batches for RatingBatches {
         self.ratings.len().div_ceil(self.batch_size)
     }
 
-    fn order(&self, epoch: u64) -> Vec<u32> {
-        EpochOrder::shuffled(self.ratings.len(), self.seed, epoch).examples
+    fn order(&self, epoch: u64) -> EpochOrder {
+        EpochOrder::shuffled(self.ratings.len(), self.seed, epoch)
     }
 
     /// # Panics
     ///
     /// If `step` is not below [`n_steps`](Batches::n_steps).
-    fn batch(&self, order: &Vec<u32>, step: usize) -> RatingBatch {
-        RatingBatch::of(&self.ratings, step_of(order, step, self.batch_size))
+    fn batch(&self, order: &EpochOrder, step: usize) -> RatingBatch {
+        RatingBatch::of(&self.ratings, order.of_step(step, self.batch_size))
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
     fn an_order_depends_on_seed_and_epoch_alone() {
         let batches = RatingBatches::new(ratings(50), 4, 42);
         let third = batches.order(3);
-        assert_ne!(batches.order(2), third);
+        assert_ne!(batches.order(2).examples, third.examples);
         assert_ne!(RatingBatches::new(ratings(50), 4, 43).order(3), third);
         assert_eq!(RatingBatches::new(ratings(50), 9, 42).order(3), third);
     }

@@ -16,6 +16,26 @@ pub enum Knowledge {
     None,
 }
 
+/// What the model learns to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KgMfLoss {
+    /// To predict ratings, by their squared error.
+    #[default]
+    SquaredError,
+    /// To rank what a user has above what they have not, pair by pair (Rendle et al., UAI 2009); ratings are not looked at.
+    Bpr,
+    /// The same by the cross-entropy of each positive among its negatives, all of them together.
+    Softmax,
+}
+
+impl KgMfLoss {
+    /// Whether it ranks, and knows no ratings.
+    pub fn is_ranking(self) -> bool {
+        self != Self::SquaredError
+    }
+}
+
 /// Hyperparameters of [`KgMf`]; [`init`](Self::init) checks them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,6 +44,10 @@ pub struct KgMfConfig {
     pub embedding_dim: usize,
     /// Standard deviation of the vectors' first values, at least 0. Default: 0.1.
     pub init_std: f64,
+    /// What the model learns to do. Default: `squared_error`.
+    pub loss: KgMfLoss,
+    /// Items drawn for each example of a ranking loss, at least 1. Default: 1.
+    pub n_negatives: usize,
     /// Penalty on the squared length of both vectors, once for each rating, at least 0. Default: 0.05.
     pub l2: f64,
     /// Penalty on the square of both biases, once for each rating, at least 0. Default: 0.01.
@@ -34,7 +58,15 @@ pub struct KgMfConfig {
 
 impl Default for KgMfConfig {
     fn default() -> Self {
-        Self { embedding_dim: 64, init_std: 0.1, l2: 0.05, l2_bias: 0.01, knowledge: Knowledge::None }
+        Self {
+            embedding_dim: 64,
+            init_std: 0.1,
+            loss: KgMfLoss::SquaredError,
+            n_negatives: 1,
+            l2: 0.05,
+            l2_bias: 0.01,
+            knowledge: Knowledge::None,
+        }
     }
 }
 
@@ -89,6 +121,7 @@ impl KgMfConfig {
         ConfigError::first_of(&[
             ("embedding_dim", dim, (1.0..=8192.0).contains(&dim), "1 to 8192"),
             of("init_std", self.init_std),
+            ("n_negatives", self.n_negatives as f64, self.n_negatives >= 1, "at least 1"),
             of("l2", self.l2),
             of("l2_bias", self.l2_bias),
         ])

@@ -38,6 +38,18 @@ pub(crate) fn fold_in(item_vectors: &[f32], residuals: &[f32], l2: f64, l2_bias:
     (solution[dim] as f32, vector)
 }
 
+/// The mean of the rows `[n, dim]`; nothing where there is none.
+pub(crate) fn mean_row(rows: &[f32], dim: usize) -> Vec<f32> {
+    let n = (rows.len() / dim) as f32;
+    let mut rows = rows.chunks_exact(dim);
+    let Some(first) = rows.next() else { return vec![] };
+    let sum = rows.fold(first.to_vec(), |mut sum, row| {
+        sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        sum
+    });
+    sum.into_iter().map(|value| value / n).collect()
+}
+
 /// The solution of `A x = y` for a positive definite `A` whose lower half is given, by Cholesky's factors.
 fn solve_symmetric(mut a: Vec<f64>, mut y: Vec<f64>) -> Vec<f64> {
     let n = y.len();
@@ -72,6 +84,12 @@ mod tests {
         let (bias, vector) = fold_in(&[2.0], &[1.0], 1.0, 1.0);
         assert!((vector[0] - 1.0 / 3.0).abs() < 1e-6, "{vector:?}");
         assert!((bias - 1.0 / 6.0).abs() < 1e-6, "{bias}");
+    }
+
+    #[test]
+    fn the_mean_of_rows_is_taken_place_by_place() {
+        assert_eq!(mean_row(&[1.0, 2.0, 3.0, 6.0], 2), [2.0, 4.0]);
+        assert_eq!(mean_row(&[], 2), Vec::<f32>::new());
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! [`KgMf`] predicts `mean + user bias + item bias + user vector . item vector`. The biases say who rates kindly and
 //! what is liked by all; the product of the vectors says who likes what. It learns by squared error with a penalty
 //! on the length of what it uses ([`loss`]), one batch of ratings at a time, and moves only the rows of the users and
-//! items in that batch. With [`Knowledge::None`] this is the plain biased factorisation.
+//! items in that batch. With [`Knowledge::None`] this is the plain biased factorisation. With a ranking loss
+//! ([`KgMfLoss::Bpr`], [`KgMfLoss::Softmax`]) it learns from what users have instead of how they rated it, and ranks.
 //!
 //! Six ratings are enough to see it learn:
 //!
@@ -20,7 +21,8 @@
 //!     users: UniqueRows::of(&users),
 //!     items: UniqueRows::of(&items),
 //!     ratings: vec![5.0, 1.0, 4.5, 1.5, 1.0, 5.0],
-//! };
+//! }
+//! .into();
 //!
 //! let config = KgMfConfig { embedding_dim: 4, ..KgMfConfig::default() };
 //! let scale = RatingScale { mean: 3.0, min: 0.5, max: 5.0 };
@@ -57,7 +59,7 @@ mod fold_in;
 pub mod loss;
 mod model;
 
-pub use batch::KgMfBatch;
-pub use config::{KgMfConfig, Knowledge, RatingScale};
+pub use batch::{KgMfBatch, KgMfBatches, KgMfExamples, KgMfPairs};
+pub use config::{KgMfConfig, KgMfLoss, Knowledge, RatingScale};
 pub use error::KgMfError;
 pub use model::KgMf;

@@ -3,17 +3,18 @@
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use cresset_data::{RatingBatch, Ratings};
+use cresset_data::{PairBatch, RatingBatch, Ratings};
 use cresset_metrics::{BlockRanks, BlockRequest, NotFiniteScore, RatingPredictor, Scorer};
+use cresset_nn::loss::{DrawnItems, bpr_drawn, sampled_softmax_drawn};
 use cresset_nn::{
     AutodiffRecommender, EmbeddingTable, ForwardPass, GatheredRows, RecommenderBackend, RowIndex, RowLists,
     StepKey, TrainModel, rank_rows,
 };
 
-use crate::batch::KgMfBatch;
-use crate::config::{KgMfConfig, RatingScale};
+use crate::batch::{KgMfBatch, KgMfExamples, KgMfPairs};
+use crate::config::{KgMfConfig, KgMfLoss, RatingScale};
 use crate::error::KgMfError;
-use crate::fold_in::fold_in;
+use crate::fold_in::{fold_in, mean_row};
 use crate::loss::{mean_square_length, squared_error};
 
 /// Biased matrix factorisation: `rating(u, i) = mean + b_u + b_i + p_u . q_i`.
@@ -34,32 +35,15 @@ pub struct KgMf<B: Backend> {
 }
 
 impl<B: AutodiffRecommender> TrainModel<B> for KgMf<B> {
-    type Batch = RatingBatch;
+    type Batch = KgMfExamples;
 
-    fn forward_loss(&self, batch: &RatingBatch, _key: StepKey) -> ForwardPass<B> {
-        let device = self.device();
-        let n_examples = batch.ratings.len();
-        let KgMfBatch { users, items, ratings } = KgMfBatch::<B::InnerBackend>::new(batch, &device);
-        let user_bias = self.user_bias.gather(&users);
-        let item_bias = self.item_bias.gather(&items);
-        let user = self.user_embedding.gather(&users);
-        let item = self.item_embedding.gather(&items);
-
-        let product: Tensor<B, 2> = user.products(&item).unsqueeze_dim(1);
-        let predictions = product + user_bias.per_example() + item_bias.per_example() + self.scale.mean;
-        let error = squared_error(predictions, Tensor::from_inner(ratings));
-
-        let square = |rows: &GatheredRows<B>, index: &RowIndex<B::InnerBackend>| {
-            let counts = Tensor::from_inner(index.counts.clone());
-            mean_square_length(rows.leaf.clone(), counts, n_examples)
-        };
-        let vectors = square(&user, &users) + square(&item, &items);
-        let biases = square(&user_bias, &users) + square(&item_bias, &items);
-        let penalty = vectors * self.config.l2 + biases * self.config.l2_bias;
-        ForwardPass {
-            terms: vec![("squared_error", error), ("penalty", penalty)],
-            n_examples,
-            rows: vec![user_bias, item_bias, user, item],
+    /// # Panics
+    ///
+    /// If the examples are of another kind than the config's loss learns from.
+    fn forward_loss(&self, batch: &KgMfExamples, _key: StepKey) -> ForwardPass<B> {
+        match batch {
+            KgMfExamples::Ratings(batch) => self.rating_loss(batch),
+            KgMfExamples::Pairs(batch) => self.ranking_loss(batch),
         }
     }
 
@@ -68,7 +52,72 @@ impl<B: AutodiffRecommender> TrainModel<B> for KgMf<B> {
     }
 }
 
+impl<B: AutodiffRecommender> KgMf<B> {
+    fn rating_loss(&self, batch: &RatingBatch) -> ForwardPass<B> {
+        assert!(!self.config.loss.is_ranking(), "ratings are for the loss squared_error");
+        let n_examples = batch.ratings.len();
+        let KgMfBatch { users, items, ratings } = KgMfBatch::<B::InnerBackend>::new(batch, &self.device());
+        let user_bias = self.user_bias.gather(&users);
+        let item_bias = self.item_bias.gather(&items);
+        let user = self.user_embedding.gather(&users);
+        let item = self.item_embedding.gather(&items);
+
+        let product: Tensor<B, 2> = user.products(&item).unsqueeze_dim(1);
+        let predictions = product + user_bias.per_example() + item_bias.per_example() + self.scale.mean;
+        let error = squared_error(predictions, Tensor::from_inner(ratings));
+        let biases = square(&user_bias, &users, n_examples) + square(&item_bias, &items, n_examples);
+        let vectors = square(&user, &users, n_examples) + square(&item, &items, n_examples);
+        ForwardPass {
+            terms: vec![("squared_error", error), ("penalty", self.penalty(vectors, biases))],
+            n_examples,
+            rows: vec![user_bias, item_bias, user, item],
+        }
+    }
+
+    /// The user's bias adds the same to every item, and has nothing to learn.
+    fn ranking_loss(&self, batch: &PairBatch) -> ForwardPass<B> {
+        let n_examples = batch.len();
+        let KgMfPairs { users, items, positives, negatives } =
+            KgMfPairs::<B::InnerBackend>::new(batch, &self.device());
+        let item_bias = self.item_bias.gather(&items);
+        let user = self.user_embedding.gather(&users);
+        let item = self.item_embedding.gather(&items);
+
+        // An item's bias is one more value of its vector, which every user has in full.
+        let ones = Tensor::ones([n_examples, 1], &self.device());
+        let queries = Tensor::cat(vec![user.per_example(), ones], 1);
+        let rows = Tensor::cat(vec![item.leaf.clone(), item_bias.leaf.clone()], 1);
+        let drawn = DrawnItems::new(rows, Tensor::from_inner(positives), Tensor::from_inner(negatives));
+        let term = match self.config.loss {
+            KgMfLoss::Bpr => ("bpr", bpr_drawn(queries, drawn, None)),
+            KgMfLoss::Softmax => ("softmax", sampled_softmax_drawn(queries, drawn, None, None)),
+            KgMfLoss::SquaredError => panic!("pairs are for the losses bpr and softmax"),
+        };
+        let vectors = square(&user, &users, n_examples) + square(&item, &items, n_examples);
+        let penalty = self.penalty(vectors, square(&item_bias, &items, n_examples));
+        ForwardPass { terms: vec![term, ("penalty", penalty)], n_examples, rows: vec![item_bias, user, item] }
+    }
+
+    fn penalty(&self, vectors: Tensor<B, 1>, biases: Tensor<B, 1>) -> Tensor<B, 1> {
+        vectors * self.config.l2 + biases * self.config.l2_bias
+    }
+}
+
+/// The squared length of the rows, once for each example that uses them, by example.
+fn square<B: AutodiffRecommender>(
+    rows: &GatheredRows<B>,
+    index: &RowIndex<B::InnerBackend>,
+    n_examples: usize,
+) -> Tensor<B, 1> {
+    mean_square_length(rows.leaf.clone(), Tensor::from_inner(index.counts.clone()), n_examples)
+}
+
 impl<B: Backend> KgMf<B> {
+    /// What it was made with.
+    pub fn config(&self) -> &KgMfConfig {
+        &self.config
+    }
+
     /// The model, not yet trained, with vectors of zero for users and items that have no rating in `train`.
     ///
     /// No step will ever move those rows: without this they would keep the chance they were drawn with, and add it to
@@ -159,7 +208,8 @@ impl<B: RecommenderBackend> KgMf<B> {
     /// Predicted rating of every item for a user known by a few ratings alone, not held to the scale.
     ///
     /// The user's bias and vector are those that training would settle on with the items held still; an item that
-    /// the model does not know says something of the user's bias alone.
+    /// the model does not know says something of the user's bias alone. With a ranking loss, which knows no ratings, the
+    /// vector is the mean of the items' vectors.
     ///
     /// # Shapes
     ///
@@ -172,10 +222,14 @@ impl<B: RecommenderBackend> KgMf<B> {
     pub fn score_history(&self, items: &[u32], ratings: &[f32]) -> Vec<f32> {
         assert_eq!(items.len(), ratings.len(), "one rating for each item");
         let vectors = to_vec(self.item_embedding.lookup_or_zeros(items).into_data());
-        let biases = to_vec(self.item_bias.lookup_or_zeros(items).into_data());
-        let residuals: Vec<f32> =
-            ratings.iter().zip(biases).map(|(rating, bias)| rating - self.scale.mean - bias).collect();
-        let (bias, mut vector) = fold_in(&vectors, &residuals, self.config.l2, self.config.l2_bias);
+        let (bias, mut vector) = if self.config.loss.is_ranking() {
+            (0.0, mean_row(&vectors, self.config.embedding_dim))
+        } else {
+            let biases = to_vec(self.item_bias.lookup_or_zeros(items).into_data());
+            let residuals: Vec<f32> =
+                ratings.iter().zip(biases).map(|(rating, bias)| rating - self.scale.mean - bias).collect();
+            fold_in(&vectors, &residuals, self.config.l2, self.config.l2_bias)
+        };
         vector.resize(self.config.embedding_dim, 0.0);
         let vector = TensorData::new(vector, [1, self.config.embedding_dim]);
         let user = Tensor::<B, 2>::from_data(vector, &self.device());

@@ -24,7 +24,7 @@
 //!         let order = batches.order(epoch);
 //!         for step in 0..batches.n_steps() {
 //!             let key = StepKey { seed: 42, step: optimizer.steps_taken() };
-//!             let pass = model.forward_loss(&batches.batch(&order, step), key);
+//!             let pass = model.forward_loss(&batches.batch(&order, step).into(), key);
 //!             model = optimizer.step(model, pass, 0.005);
 //!         }
 //!     }

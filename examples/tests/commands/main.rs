@@ -21,6 +21,7 @@ mod predict;
 mod prefixes;
 mod prepare;
 mod quickstart;
+mod ranking;
 mod recommend;
 mod report;
 mod resume;

@@ -1,7 +1,6 @@
 //! Learning: one batch by heart, and the same from the same seed.
 
-use cresset_data::RatingBatch;
-use cresset_kg_mf::{KgMf, KgMfConfig};
+use cresset_kg_mf::{KgMf, KgMfConfig, KgMfExamples};
 use cresset_metrics::RatingPredictor;
 use cresset_nn::optim::{Optimizer, OptimizerConfig};
 use cresset_nn::weights::{NamedTensors, named_tensors};
@@ -17,7 +16,7 @@ fn init(seed: u64) -> KgMf<Cpu> {
     config.init(5, 4, SCALE, seed, &Default::default()).unwrap()
 }
 
-fn trained(seed: u64, batch: &RatingBatch, steps: usize) -> KgMf<Cpu> {
+fn trained(seed: u64, batch: &KgMfExamples, steps: usize) -> KgMf<Cpu> {
     let mut optimizer = Optimizer::new(OptimizerConfig::default());
     (0..steps).fold(init(seed), |model, _| {
         let pass = model.forward_loss(batch, StepKey::default());

@@ -6,4 +6,5 @@ mod configs;
 mod learning;
 mod losses;
 mod predictions;
+mod ranking;
 mod small;

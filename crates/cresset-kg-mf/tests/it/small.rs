@@ -3,7 +3,7 @@
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::TensorData;
 use cresset_data::{RatingBatch, UniqueRows};
-use cresset_kg_mf::{KgMf, KgMfConfig, RatingScale};
+use cresset_kg_mf::{KgMf, KgMfConfig, KgMfExamples, RatingScale};
 use cresset_nn::weights::{NamedTensors, restore};
 
 pub(crate) type Cpu = Autodiff<Flex>;
@@ -40,7 +40,12 @@ pub(crate) fn drawn(n_users: usize, n_items: usize, seed: u64) -> KgMf<Cpu> {
 }
 
 /// A batch of ratings: user, item, rating.
-pub(crate) fn batch(ratings: &[(u32, u32, f32)]) -> RatingBatch {
+pub(crate) fn batch(ratings: &[(u32, u32, f32)]) -> KgMfExamples {
+    rating_batch(ratings).into()
+}
+
+/// The same, still known for ratings.
+pub(crate) fn rating_batch(ratings: &[(u32, u32, f32)]) -> RatingBatch {
     let users: Vec<u32> = ratings.iter().map(|rating| rating.0).collect();
     let items: Vec<u32> = ratings.iter().map(|rating| rating.1).collect();
     RatingBatch {

@@ -246,7 +246,7 @@ fn a_run_that_failed_within_an_epoch_goes_on_from_the_last_step_that_was_saved()
     let mut run = Run::default();
     run.config.checkpoint.every_steps = Some(3);
     let batches = RatingBatches::new(run.ratings.clone(), run.config.batch_size, run.config.seed);
-    let (good, last_row) = (run.ratings.clone(), batches.order(0)[run.ratings.len() - 1]);
+    let (good, last_row) = (run.ratings.clone(), batches.order(0).examples[run.ratings.len() - 1]);
     run.ratings.rating[last_row as usize] = f32::NAN;
     run.fit_and_validate(folder.path()).unwrap_err();
     let (_, note) = weights::load_with_note(&folder.path().join(CHECKPOINT)).unwrap();

@@ -149,7 +149,7 @@ fn a_loss_that_is_not_a_number_ends_the_run_and_names_epoch_step_and_learning_ra
     let mut run = Run::default();
     run.ratings.rating[17] = f32::NAN;
     let batches = RatingBatches::new(run.ratings.clone(), run.config.batch_size, run.config.seed);
-    let place = batches.order(0).iter().position(|&row| row == 17).unwrap();
+    let place = batches.order(0).examples.iter().position(|&row| row == 17).unwrap();
     let error = run.fit_and_validate(folder.path()).unwrap_err();
     assert_eq!(
         error.to_string(),
