@@ -130,7 +130,7 @@ fn modules_that_alternate_learn_in_turn_and_the_one_that_waits_keeps_every_bit()
     let (trained, seen) = fit(&run_of(alternating(11, 1e9)), folder.path(), &[]);
     let states: Vec<NamedTensors> = std::iter::once(untrained()).chain(seen).collect();
     for (epoch, pair) in states.windows(2).enumerate() {
-        let (learns, waits) = if epoch % 2 == 0 { ("left", "right") } else { ("right", "left") };
+        let (learns, waits) = if epoch.is_multiple_of(2) { ("left", "right") } else { ("right", "left") };
         assert_eq!(of(waits, &pair[1]), of(waits, &pair[0]), "epoch {epoch}");
         assert_ne!(of(learns, &pair[1]), of(learns, &pair[0]), "epoch {epoch}");
     }
