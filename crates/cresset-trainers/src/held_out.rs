@@ -54,7 +54,7 @@ impl<T> HeldOut<T> {
 
     /// The content, once training has ended.
     pub fn open(self, finished: Finished) -> T {
-        let Finished(()) = finished;
+        finished.spend();
         self.0
     }
 }
@@ -79,6 +79,9 @@ impl Finished {
     pub(crate) fn training() -> Self {
         Self(())
     }
+
+    /// Nothing but its end.
+    fn spend(self) {}
 }
 
 #[cfg(test)]
