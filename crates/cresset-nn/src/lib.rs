@@ -112,4 +112,4 @@ pub use lists::Pooling;
 pub use precision::Precision;
 pub use ranking::{NO_CANDIDATE, RankedRows, RowLists, rank_rows};
 pub use table::{EmbeddingTable, GatheredRows, RowIndex, id_tensor};
-pub use train_model::{ForwardPass, StepKey, TrainModel, scalar};
+pub use train_model::{ExpertShares, ForwardPass, StepKey, TrainModel, scalar};

@@ -26,6 +26,21 @@ pub trait TrainModel<B: AutodiffRecommender>: AutodiffModule<B> {
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         vec![]
     }
+
+    /// How each of the model's routers divides one batch among its experts: none, unless the model has routers. A trainer
+    /// asks a few times an epoch, to tell when a router sends everything to few of them.
+    fn expert_shares(&self, _batch: &Self::Batch, _key: StepKey) -> Vec<ExpertShares> {
+        vec![]
+    }
+}
+
+/// What one router did with one batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExpertShares {
+    /// Where the router is, as the model calls it.
+    pub router: String,
+    /// Each expert's share of the places, summing to 1: [`RouterStatistics::usage`](crate::layers::RouterStatistics::usage).
+    pub shares: Vec<f32>,
 }
 
 /// What the chance of one training step is a function of. Nothing else need be saved to resume it.

@@ -241,6 +241,13 @@ impl<B: Backend> Norms<B> {
         clip / self.scaled_by
     }
 
+    /// The length of each gradient, by table name and parameter path; waits for the device, once.
+    pub(super) fn each(&self) -> BTreeMap<&str, f32> {
+        let squares: Vec<_> = self.squares.iter().map(|(_, squares)| squares.clone()).collect();
+        let norms = (Tensor::cat(squares, 0).sqrt() / self.scaled_by.abs()).into_data();
+        self.squares.iter().map(|(name, _)| name.as_str()).zip(norms.iter::<f32>()).collect()
+    }
+
     pub(super) fn check(&self, step: u64) -> Result<f32, NonFiniteGradient> {
         let norm = scalar(self.norm());
         if norm.is_finite() {

@@ -49,6 +49,8 @@ pub struct Optimizer<B: AutodiffRecommender> {
     group_steps: Vec<u64>,
     moments: Moments<B>,
     last: Option<Norms<B::InnerBackend>>,
+    /// Which groups were to learn in the last step.
+    learnt: Vec<bool>,
 }
 
 impl<B: AutodiffRecommender> Optimizer<B> {
@@ -62,6 +64,7 @@ impl<B: AutodiffRecommender> Optimizer<B> {
             group_steps: vec![0],
             moments: Moments::<B>::new(),
             last: None,
+            learnt: vec![],
         }
     }
 
@@ -151,6 +154,7 @@ impl<B: AutodiffRecommender> Optimizer<B> {
     ) -> M {
         assert_eq!(rates.len(), self.groups.as_slice().len(), "one rate for each group");
         self.step += 1;
+        self.learnt = rates.iter().map(Option::is_some).collect();
         for (steps, rate) in self.group_steps.iter_mut().zip(rates) {
             *steps += u64::from(rate.is_some());
         }
@@ -198,6 +202,22 @@ impl<B: AutodiffRecommender> Optimizer<B> {
     /// If the gradient held a value that is not finite: that step was not taken.
     pub fn gradient_norm(&self) -> Result<f32, NonFiniteGradient> {
         self.last.as_ref().map_or(Ok(0.0), |norms| norms.check(self.step))
+    }
+
+    /// The length of the last step's gradient of each table and each dense parameter that was to learn in it, by name and
+    /// path, before it was clipped; 0 where the loss does not depend on one at all. Waits for the device, once.
+    pub fn gradient_norms<M: TrainModel<B>>(&self, model: &mut M) -> Vec<(String, f32)> {
+        let found = self.last.as_ref().map(Norms::each).unwrap_or_default();
+        let learnt = |key: &str| self.learnt.get(self.groups.place_of_key(key)).copied().unwrap_or(false);
+        let keys = state::keys_that_learn(model).into_iter().filter(|key| learnt(key));
+        let names = keys.map(|key| key.trim_start_matches(ROWS).trim_start_matches(DENSE).to_owned());
+        let norm = |name: &str| found.get(name).copied().unwrap_or(0.0);
+        names
+            .map(|name| {
+                let norm = norm(&name);
+                (name, norm)
+            })
+            .collect()
     }
 
     fn steps<'a>(&'a self, rates: &'a [Option<f64>]) -> GroupSteps<'a> {

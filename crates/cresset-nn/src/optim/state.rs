@@ -72,10 +72,21 @@ pub(super) fn shapes<B: AutodiffRecommender, M: TrainModel<B>>(model: &mut M) ->
     tables.chain(dense.shapes).collect()
 }
 
+/// The key of each table, and of each dense parameter that may learn.
+pub(super) fn keys_that_learn<B: AutodiffRecommender, M: TrainModel<B>>(model: &mut M) -> Vec<String> {
+    let mut dense = DenseShapes::default();
+    model.visit(&mut dense);
+    let fixed = dense.fixed;
+    let shapes = shapes(model).into_iter().map(|(key, _)| key);
+    shapes.filter(|key| !fixed.contains(key)).collect()
+}
+
 /// Collects the parameters that are stepped as one row of all their values: those of no table.
 #[derive(Default)]
 struct DenseShapes {
     shapes: Vec<(String, [usize; 2])>,
+    /// Keys of those that ask for no gradient.
+    fixed: Vec<String>,
     path: Path,
     is_in_table: bool,
 }
@@ -93,7 +104,11 @@ impl<B: Backend> ModuleVisitor<B> for DenseShapes {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         if !self.is_in_table {
-            self.shapes.push((dense_key(&self.path), [1, param.val().shape().num_elements()]));
+            let (key, value) = (dense_key(&self.path), param.val());
+            if !value.is_require_grad() {
+                self.fixed.push(key.clone());
+            }
+            self.shapes.push((key, [1, value.shape().num_elements()]));
         }
     }
 }

@@ -182,3 +182,22 @@ fn numbers_of_a_group_outside_their_ranges_are_named() {
         "weight_decay = -1, expected a finite number of at least 0, or null",
     );
 }
+
+#[test]
+fn norms_are_told_of_all_that_was_to_learn_and_are_zero_where_the_loss_does_not_reach() {
+    let mut optimizer =
+        Optimizer::new(every_rule().remove(0)).with_groups(groups(&[group("table", &["films"])]).unwrap());
+    let mut model = trained(&mut optimizer, &[Some(0.1), Some(0.1)]);
+    let norms = optimizer.gradient_norms(&mut model);
+    let squares: f32 = norms.iter().map(|(_, norm)| norm * norm).sum();
+    assert!((squares.sqrt() - optimizer.gradient_norm().unwrap()).abs() < 1e-5, "{norms:?}");
+    for (name, norm) in &norms {
+        assert_eq!(*norm == 0.0, name.starts_with("spare."), "{name}: {norm}");
+    }
+    let mut still =
+        Optimizer::new(every_rule().remove(0)).with_groups(groups(&[group("table", &["films"])]).unwrap());
+    let mut model = trained(&mut still, &[None, Some(0.1)]);
+    let names: Vec<String> = still.gradient_norms(&mut model).into_iter().map(|(name, _)| name).collect();
+    assert!(!names.contains(&"films".to_owned()) && names.len() + 1 == norms.len(), "{names:?}");
+    assert!(Optimizer::<Cpu>::new(every_rule().remove(0)).gradient_norms(&mut model).is_empty());
+}

@@ -90,7 +90,7 @@ pub(crate) struct StoppingBatches {
 
 impl Batches for StoppingBatches {
     type Batch = TinyBatch;
-    type Order = (u64, Vec<u32>);
+    type Order = EpochOrder;
 
     fn n_examples(&self) -> usize {
         self.ratings.n_examples()
@@ -101,11 +101,11 @@ impl Batches for StoppingBatches {
     }
 
     fn order(&self, epoch: u64) -> Self::Order {
-        (epoch, self.ratings.order(epoch))
+        self.ratings.order(epoch)
     }
 
-    fn batch(&self, (epoch, order): &Self::Order, step: usize) -> TinyBatch {
-        let here = Some((*epoch, step));
+    fn batch(&self, order: &EpochOrder, step: usize) -> TinyBatch {
+        let here = Some((order.epoch, step));
         TinyBatch {
             batch: self.ratings.batch(order, step),
             stop: (self.stop_at == here).then(|| self.stop.clone()),
