@@ -101,6 +101,8 @@ pub struct Memory {
     pub data: f64,
     /// The parts of the split, and what evaluation works on.
     pub parts: f64,
+    /// The rows that a batch gathers, their gradients, and what lies between.
+    pub batch: f64,
     /// Weights, and what the optimiser remembers of them.
     pub weights: f64,
     /// The copy of both that a checkpoint is written from, and the best weights once more at the end.
@@ -122,6 +124,7 @@ impl Memory {
         Self {
             data: peak_memory_mb().unwrap_or(0.0),
             parts: (n_ratings * BYTES_PER_RATING) as f64 / MIB + EVALUATION,
+            batch: values_of_a_batch(config, n_ratings) * 4.0 * 4.0 / MIB,
             weights: parameters * (1.0 + moments) * 4.0 / MIB,
             saving: parameters * (2.0 + moments) * 4.0 / MIB,
         }
@@ -129,7 +132,7 @@ impl Memory {
 
     /// All of it.
     pub fn total(&self) -> f64 {
-        self.data + self.parts + self.weights + self.saving
+        self.data + self.parts + self.batch + self.weights + self.saving
     }
 
     /// Refuses a run that cannot fit into what the system has to give.
@@ -139,18 +142,20 @@ impl Memory {
     /// If it needs more than there is, with the key to lower.
     pub fn check(&self, config: &Config) -> Result<(), Failure> {
         let needed = self.total() - self.data;
-        let Some(available) = available_memory_mb().filter(|&available| needed > available) else {
+        let fits = available_memory_mb().is_none_or(|available| needed <= available);
+        // A limit on the process is found only by asking; what is asked for is given back at once.
+        if fits && Vec::<u8>::new().try_reserve_exact((needed * MIB) as usize).is_ok() {
             return Ok(());
-        };
-        let key = match &config.model {
-            _ if self.parts > self.weights + self.saving => {
-                "data.min_user_ratings or data.min_item_ratings: raise one"
-            }
-            ModelConfig::Network(NetworkConfig::KgMf(_)) => "model.embedding_dim: lower it",
-            ModelConfig::Baseline(_) => "data.min_item_ratings: raise it, or take another model.kind",
+        }
+        let model = self.weights + self.saving;
+        let remedy = match &config.model {
+            _ if self.parts > model.max(self.batch) => "raise data.min_user_ratings or data.min_item_ratings",
+            _ if self.batch > model => "lower training.batch_size",
+            ModelConfig::Network(NetworkConfig::KgMf(_)) => "lower model.embedding_dim",
+            ModelConfig::Baseline(_) => "raise data.min_item_ratings, or take another model.kind",
         };
         Err(Failure::input(format!(
-            "the run needs about {needed:.0} MiB more and the system has {available:.0} MiB to give; {key}"
+            "the run needs about {needed:.0} MiB of memory beside the data, and the system has less to give; {remedy}"
         )))
     }
 }
@@ -160,3 +165,11 @@ impl Memory {
 const BYTES_PER_RATING: usize = 104;
 /// Blocks of scores that evaluation works on, in MiB.
 const EVALUATION: f64 = 32.0;
+
+/// Values that the rows of a batch have.
+fn values_of_a_batch(config: &Config, n_ratings: usize) -> f64 {
+    let ModelConfig::Network(NetworkConfig::KgMf(model)) = &config.model else { return 0.0 };
+    let n_items = if model.loss.is_ranking() { 1 + model.n_negatives } else { 1 };
+    let n_examples = config.training.batch_size.min(n_ratings);
+    n_examples as f64 * (1 + n_items) as f64 * model.embedding_dim as f64
+}

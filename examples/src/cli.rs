@@ -115,6 +115,13 @@ impl LogFile {
         Ok(())
     }
 
+    /// Writes one line that is said elsewhere, such as how the command ended.
+    pub fn note(&self, line: &str) {
+        use std::io::Write;
+        // The line is on the screen; a log that cannot be written must not hide it.
+        let _ = writeln!(self.clone(), "{line}");
+    }
+
     /// Nothing more goes to the file that was opened last.
     pub fn close(&self) {
         if let Ok(mut files) = self.0.lock() {

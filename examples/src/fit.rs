@@ -168,9 +168,14 @@ impl Fit<'_> {
         let mut validate = |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(model.judged())?.metrics);
         let before = self.began.elapsed();
         let trained = trainer.fit_until(last_epoch, model, &batches, &mut validate, device)?;
-        let Progress { history, early_stop, epoch, seconds, .. } = &trained.progress;
-        if self.config.output.plots {
-            plot::training_history(history, &self.run.file("plots/training_history.png"))?;
+        let Progress { history, early_stop, epoch, seconds, strategy, .. } = &trained.progress;
+        for ending in self.config.output.plots.endings() {
+            let file = |name: &str| self.run.file(&format!("plots/{name}.{ending}"));
+            plot::training_history(history, &file("training_history"))?;
+            if !strategy.series.rows.is_empty() {
+                let modules = &training.strategy.alternating;
+                plot::alternation(&strategy.series, modules, &file("alternation"))?;
+            }
         }
         Ok(Fitted {
             finished: trained.finished,

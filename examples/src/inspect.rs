@@ -76,10 +76,10 @@ fn print_parameters(config: &Config, n_users: usize, n_items: usize) {
 }
 
 fn print_memory(memory: &Memory) {
-    let Memory { data, parts, weights, saving } = memory;
+    let Memory { data, parts, batch, weights, saving } = memory;
     let total = memory.total();
     println!(
-        "about {total:.0} MiB: {data:.0} program and data, {parts:.0} parts of the split, {weights:.0} weights and moments, \
-         {saving:.0} while they are saved"
+        "about {total:.0} MiB: {data:.0} program and data, {parts:.0} parts of the split, {batch:.0} a batch, {weights:.0} weights \
+         and moments, {saving:.0} while they are saved"
     );
 }

@@ -17,6 +17,7 @@ pub mod fit;
 pub mod floor;
 pub mod inspect;
 pub mod models;
+pub mod out_of_memory;
 pub mod predict;
 pub mod prepare;
 pub mod recommend;

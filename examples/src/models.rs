@@ -4,6 +4,7 @@ use cresset::baselines::BaselineConfig;
 use cresset::data::negatives::{ItemDistribution, NegativeSampler, NegativesError};
 use cresset::data::{Dataset, PairBatches, RatingBatches, Ratings, UserItems};
 use cresset::kg_mf::{KgMf, KgMfBatches, KgMfConfig, RatingScale};
+use cresset::metrics::{Family, MetricKey};
 use cresset::nn::{ConfigError, RecommenderBackend};
 use cresset::trainers::config::{ModelSection, RunConfig, TrainingConfig};
 use serde::de::Error;
@@ -45,22 +46,33 @@ impl<'de> Deserialize<'de> for ModelConfig {
     }
 }
 
-/// Refuses what no model learns from, so that nobody takes it for learnt.
+/// Refuses a config whose sections do not go together: a graph or vectors that no model learns from, so that nobody takes
+/// them for learnt, and a monitor that the model has no value of.
 ///
 /// # Errors
 ///
-/// If the config names a graph or vectors.
-pub fn refuse_unread(config: &Config) -> Result<(), Failure> {
+/// The first that does not go with `model`.
+pub fn check_together(config: &Config) -> Result<(), Failure> {
+    let kind = config.model.kind();
     let unread = [
         ("data.graph.sources", !config.data.graph.sources.is_empty()),
         ("data.vectors", !config.data.vectors.is_empty()),
     ];
-    match unread.into_iter().find(|(_, is_set)| *is_set) {
-        Some((key, _)) => Err(Failure::input(format!(
-            "{key} is set, and model.kind {} learns nothing from it: take it out, or use the config with `prepare`",
-            config.model.kind()
-        ))),
-        None => Ok(()),
+    if let Some((key, _)) = unread.into_iter().find(|(_, is_set)| *is_set) {
+        return Err(Failure::input(format!(
+            "{key} is set, and model.kind {kind} learns nothing from it: take it out, or use the config with `prepare`"
+        )));
+    }
+    let monitor = &config.training.monitor;
+    let is_of_ratings = monitor.parse().is_ok_and(|key: MetricKey| key.family() == Family::Rating);
+    match &config.model {
+        ModelConfig::Network(NetworkConfig::KgMf(model)) if model.loss.is_ranking() && is_of_ratings => {
+            Err(Failure::input(format!(
+                "training.monitor = {monitor}: with its ranking loss {kind} predicts no ratings; take a metric of rankings, such as \
+                 ndcg@10"
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -17,7 +17,8 @@ use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::fit::Fit;
-use crate::models::{Config, refuse_unread};
+use crate::models::{Config, check_together};
+use crate::out_of_memory;
 
 /// Train a recommender from a config file
 #[derive(Debug, Parser)]
@@ -58,9 +59,18 @@ struct Plan<'a> {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let log = LogFile::default();
     let device = args.common.set_up(&log)?;
+    out_of_memory::name_the_key(log.clone());
+    let result = run_logged(args, &log, device);
+    if let Err(failure) = &result {
+        log.note(&format!("error: {failure}"));
+    }
+    result
+}
+
+fn run_logged(args: &Args, log: &LogFile, device: DeviceSpec) -> Result<(), Failure> {
     let stop = stop_on_interrupt()?;
     let config = args.config.load()?;
-    refuse_unread(&config)?;
+    check_together(&config)?;
     let began = Instant::now();
     let path = args.output.clone().unwrap_or_else(|| default_output(&args.config.path));
     // Reading the data may take minutes: what the run directory alone can tell is told before.
@@ -93,7 +103,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         dataset: &dataset,
         device,
         threads: args.common.n_threads(),
-        log,
+        log: log.clone(),
         stop,
         show_progress: !args.common.quiet,
         resume: args.resume,
@@ -232,9 +242,9 @@ fn may_change(key: &str, before: &Config, now: &Config) -> bool {
     match key {
         "training.epochs" => now.epochs > before.epochs,
         "training.patience" => before.patience.is_some_and(|old| now.patience.is_none_or(|new| new > old)),
-        "data.num_workers" | "data.prefetch" => true,
+        "data.num_workers" | "data.prefetch" | "training.alerts" | "output.plots" => true,
         "training.checkpoint.every_steps" | "training.checkpoint.every_epochs" => true,
-        _ => false,
+        _ => key.starts_with("search."),
     }
 }
 

@@ -18,7 +18,7 @@ use cresset::trainers::{RunDir, StopFlag};
 use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::failure::Failure;
 use crate::fit::{self, Fit, Reached};
-use crate::models::{Config, ModelConfig, refuse_unread};
+use crate::models::{Config, ModelConfig, check_together};
 
 /// Search hyperparameters in the space of the config's section `search`, by the validation part alone
 #[derive(Debug, Parser)]
@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let device = args.common.set_up(&log)?;
     let stop = stop_on_interrupt()?;
     let config = args.config.load()?;
-    refuse_unread(&config)?;
+    check_together(&config)?;
     check(args, &config)?;
     let dataset = Dataset::load(&config.data, &args.common.data)?;
     if Split::of(&dataset.ratings, &config.data, 0)?.valid.is_empty() {

@@ -94,8 +94,9 @@
 //! manifest.yaml            data, split, protocol, seed, device, versions            manifest
 //! history.csv              one row an epoch                                         History
 //! alternation.csv          whose turn it was, where two modules alternate           strategy
+//! alerts.csv               what went wrong in the run, where something did          watch
 //! results.yaml             best epoch, speed, memory, metrics                       results
-//! plots/                   the history as a picture                                 plot
+//! plots/                   history and alternation as pictures                      plot
 //! best_model/              weights, vocabularies, titles, ratings and their split   SavedData
 //! checkpoints/last/        all that resume needs                                    Progress
 //! .lock                    held by the process that writes here; it stays           RunDir
@@ -107,7 +108,8 @@
 //! - [`strategy`]: which parameters learn when, and from which terms of the loss.
 //! - [`EvaluationPart`]: rating and ranking metrics of anything that predicts or ranks, on one part of a split.
 //! - [`results`] and [`manifest`]: what a run says of itself, also over folds.
-//! - [`plot`]: training history as PNG. [`memory`]: the peak of the process.
+//! - [`watch`]: alerts in words, while there is still time.
+//! - [`plot`]: history and alternation as PNG and SVG. [`memory`]: what the process holds, and its peak.
 
 mod checkpoint;
 pub mod config;
@@ -130,6 +132,7 @@ mod session;
 mod stop;
 pub mod strategy;
 mod trainer;
+pub mod watch;
 
 pub use checkpoint::{CheckpointError, Progress};
 pub use early_stop::EarlyStop;

@@ -51,7 +51,7 @@ pub enum RunDirError {
 /// The folder of one run.
 ///
 /// ```text
-/// config.yaml  manifest.yaml  history.csv  results.yaml  train.log  plots/  best_model/  checkpoints/last/
+/// config.yaml  manifest.yaml  history.csv  alerts.csv  results.yaml  train.log  plots/  best_model/  checkpoints/last/
 /// ```
 #[derive(Debug, Clone)]
 pub struct RunDir {

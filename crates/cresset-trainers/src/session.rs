@@ -164,6 +164,12 @@ impl<B: AutodiffRecommender, M: TrainModel<B>> Session<'_, B, M> {
         self.pending.is_none()
     }
 
+    /// The length of the gradient of each parameter that was to learn in the last step.
+    pub(crate) fn gradient_norms(&mut self) -> Vec<(String, f32)> {
+        let model = self.model.as_mut().expect("held between steps");
+        self.optimizer.gradient_norms(model)
+    }
+
     pub(crate) fn model(&self) -> &M {
         self.model.as_ref().expect("held between steps")
     }

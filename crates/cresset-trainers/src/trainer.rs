@@ -17,11 +17,12 @@ use crate::early_stop::EarlyStop;
 use crate::error::TrainError;
 use crate::held_out::Finished;
 use crate::history::pairs;
-use crate::progress::EpochBar;
+use crate::progress::{EpochBar, EpochPlace};
 use crate::run_dir::RunDir;
 use crate::session::{Session, first_scaler};
 use crate::stop::StopFlag;
 use crate::strategy::Plan;
+use crate::watch::{Observer, StepSeconds};
 
 /// Runs the loop for one model into one run directory.
 #[derive(Debug)]
@@ -109,15 +110,16 @@ impl Trainer<'_> {
         self.config.validate().expect("a config within its documented ranges");
         let origin = Origin::new(self.config, batches.n_examples(), batches.n_steps());
         let mut session = self.start::<B, M>(model, origin, batches.n_steps(), device)?;
+        let mut observer = Observer::start(self.config, self.run, &session.progress, batches.n_steps())?;
         if session.plan.is_out_of_patience(&session.progress) {
             let key = session.plan.key_of_patience(&session.progress);
             tracing::info!("training had stopped for want of patience; raise {key} to go on");
         }
         while !session.plan.is_finished(&session.progress) && session.progress.epoch < last_epoch {
             self.enter_stage(&mut session)?;
-            self.train_epoch(&mut session, batches)?;
+            self.train_epoch(&mut session, batches, &mut observer)?;
             let metrics = validate(&session.model().valid())?;
-            self.finish_epoch(&mut session, &metrics)?;
+            self.finish_epoch(&mut session, &metrics, &mut observer)?;
         }
         self.write_history(&session)?;
         let progress = session.progress_now();
@@ -187,7 +189,12 @@ impl Trainer<'_> {
     }
 
     /// The steps of one epoch that are still to do, with the batches made ahead on threads of their own.
-    fn train_epoch<B, M, S>(&self, session: &mut Session<'_, B, M>, batches: &S) -> Result<(), TrainError>
+    fn train_epoch<B, M, S>(
+        &self,
+        session: &mut Session<'_, B, M>,
+        batches: &S,
+        observer: &mut Observer<'_>,
+    ) -> Result<(), TrainError>
     where
         B: AutodiffRecommender,
         M: TrainModel<B>,
@@ -197,18 +204,23 @@ impl Trainer<'_> {
         let mut clock = Instant::now();
         let order = batches.order(epoch);
         let (first, n_steps) = (session.progress.step, batches.n_steps());
-        let n_epochs = session.plan.n_epochs();
-        let mut bar = EpochBar::new([epoch + 1, n_epochs], [first, n_steps], self.show_progress);
+        let (n_epochs, seconds_between) = (session.plan.n_epochs(), observer.seconds_between());
+        let place = EpochPlace { epoch: epoch + 1, n_epochs, first_step: first, n_steps, seconds_between };
+        let mut bar = EpochBar::new(place, self.show_progress);
         std::thread::scope(|scope| {
             for batch in Loader::start(scope, batches, &order, first, self.loader) {
+                let waited = clock.elapsed().as_secs_f64();
                 let loss = session.learn(&batch, session.progress.step + 1 == n_steps)?;
-                session.progress.epoch_seconds += clock.elapsed().as_secs_f64();
+                let all = clock.elapsed().as_secs_f64();
                 clock = Instant::now();
+                session.progress.epoch_seconds += all;
                 session.progress.step += 1;
                 self.check_step(session, loss)?;
                 self.save_if_due(session);
-                bar.advance(session.progress.mean_loss(), session.progress.examples_per_second());
+                observer.step(session, &batch, loss, StepSeconds { model: all - waited, all }, &bar);
+                bar.advance(&session.progress);
             }
+            observer.begin_between();
             Ok(())
         })
     }
@@ -231,7 +243,12 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    fn finish_epoch<B, M>(&self, session: &mut Session<'_, B, M>, metrics: &Metrics) -> Result<(), TrainError>
+    fn finish_epoch<B, M>(
+        &self,
+        session: &mut Session<'_, B, M>,
+        metrics: &Metrics,
+        observer: &mut Observer<'_>,
+    ) -> Result<(), TrainError>
     where
         B: AutodiffRecommender,
         M: TrainModel<B>,
@@ -246,6 +263,7 @@ impl Trainer<'_> {
             None => progress.early_stop.keep(progress.epoch),
         };
         self.report(session, is_best);
+        observer.epoch(&session.progress, monitored.is_some());
         if let Err(error) = self.write_history(session) {
             tracing::warn!("{error}; training goes on, and the next epoch tries again");
         }

@@ -1,6 +1,6 @@
 //! What `train` leaves behind, and what it prints.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Ended};
 use crate::outcome::{history, number, results};
 
 #[test]
@@ -21,6 +21,7 @@ fn a_run_directory_has_the_files_of_the_contract_and_no_temporary_ones() {
         "history.csv",
         "manifest.yaml",
         "plots/training_history.png",
+        "plots/training_history.svg",
         "results.yaml",
         "test_users.csv",
         "train.log",
@@ -144,9 +145,59 @@ fn plots_and_baselines_are_left_out_where_the_config_says_so() {
     let desk = Desk::new();
     let sets = ["--set", "output.plots=false", "--set", "training.baselines=false"];
     let printed = desk.train(&[&["small.yaml", "--output", "run"], &sets[..]].concat()).done();
-    assert!(!desk.has("run/plots/training_history.png"));
+    assert!(desk.files("run/plots").is_empty());
     assert!(!printed.contains("popularity"), "{printed}");
     assert!(results(&desk, "run")["baselines"].is_null());
+}
+
+#[test]
+fn a_plot_is_drawn_in_the_format_that_is_asked_for() {
+    let desk = Desk::new();
+    desk.train(&["small.yaml", "--output", "run", "--set", "output.plots=svg"]).done();
+    assert_eq!(desk.files("run/plots"), ["training_history.svg"]);
+    assert!(desk.read("run/plots/training_history.svg").starts_with("<svg"));
+}
+
+#[test]
+fn how_a_run_failed_is_in_its_log() {
+    let desk = Desk::new();
+    let sets = ["--set", "training.learning_rate=1e30", "--set", "training.optimizer.kind=sgd"];
+    let ended = desk.train(&[&["small.yaml", "--output", "run"], &sets[..]].concat());
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    ended.says(&["training.learning_rate"]);
+    assert_eq!(desk.read("run/train.log").lines().last(), ended.err.lines().last());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_cannot_have_its_memory_ends_with_the_key_to_lower() {
+    let desk = Desk::new();
+    let sets = ["model.embedding_dim=8192", "data.synthetic.n_items=10000", "data.synthetic.n_users=3000"];
+    let args: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+    let train = desk.train_command(&[&["small.yaml", "--output", "run"], &args[..]].concat());
+    let mut limited = std::process::Command::new("sh");
+    limited.current_dir(desk.path("")).args(["-c", "ulimit -v 700000; exec \"$@\"", "sh"]);
+    limited.arg(train.get_program()).args(train.get_args());
+    let ended = Ended::from(limited.output().unwrap());
+    ended.refused(&["needs about 1", "MiB of memory", "lower model.embedding_dim"]);
+    assert!(!desk.has("run"));
+}
+
+#[test]
+fn what_goes_wrong_is_told_on_the_screen_in_the_log_and_in_a_file_and_a_healthy_run_has_no_alerts() {
+    let desk = Desk::with_run();
+    assert!(!desk.has("run/alerts.csv"));
+    let sets = ["model.l2=0", "model.embedding_dim=64", "training.learning_rate=0.05", "training.epochs=3"];
+    let sets = sets.iter().flat_map(|set| ["--set", set]);
+    let args: Vec<&str> = ["small.yaml", "--output", "worse"].into_iter().chain(sets).collect();
+    let ended = desk.train(&args);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        desk.read("worse/alerts.csv").contains("3,,no_progress,\"valid rmse has not improved since epoch 1")
+    );
+    for text in [&ended.err, &desk.read("worse/train.log")] {
+        assert!(text.contains("alert, epoch 3: valid rmse has not improved since epoch 1"), "{text}");
+    }
 }
 
 #[test]

@@ -69,11 +69,6 @@ impl Progress {
         self.examples += n_examples;
     }
 
-    /// Mean loss of the running epoch.
-    pub(crate) fn mean_loss(&self) -> f64 {
-        self.loss_sums.first().map_or(f64::NAN, |(_, sum)| sum / self.examples as f64)
-    }
-
     /// Examples in each second of the running epoch.
     pub(crate) fn examples_per_second(&self) -> f64 {
         self.examples as f64 / self.epoch_seconds

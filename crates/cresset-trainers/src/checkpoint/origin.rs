@@ -14,7 +14,7 @@ pub(crate) struct Origin {
 }
 
 /// Keys of `training` that a run may be resumed with another value of: they lengthen it or change none of its numbers.
-const MAY_CHANGE: [&str; 4] = ["epochs", "patience", "baselines", "checkpoint"];
+const MAY_CHANGE: [&str; 5] = ["epochs", "patience", "baselines", "checkpoint", "alerts"];
 
 impl Origin {
     pub(crate) fn new(training: &TrainingConfig, n_examples: usize, n_steps: usize) -> Self {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CheckpointConfig;
 use crate::evaluation::EvaluationConfig;
+use crate::plot::PlotFormats;
 use crate::schedule::ScheduleConfig;
 use crate::search::SearchConfig;
 use crate::strategy::{StrategyConfig, StrategyKind, prefix};
@@ -96,6 +97,8 @@ pub struct TrainingConfig {
     pub patience: Option<u64>,
     /// When the run is saved.
     pub checkpoint: CheckpointConfig,
+    /// Whether the run is watched, and told of what goes wrong in it. Default: true.
+    pub alerts: bool,
     /// Whether simple recommenders are measured on the same split and printed beside. Default: true.
     pub baselines: bool,
 }
@@ -118,6 +121,7 @@ impl Default for TrainingConfig {
             monitor: "rmse".to_owned(),
             patience: Some(3),
             checkpoint: CheckpointConfig::default(),
+            alerts: true,
             baselines: true,
         }
     }
@@ -170,12 +174,12 @@ impl TrainingConfig {
 pub struct OutputConfig {
     /// Free text for the experiment table. Default: empty.
     pub note: String,
-    /// Whether plots are drawn. Default: true.
-    pub plots: bool,
+    /// Whether plots are drawn, and in which format. Default: true, which is PNG and SVG.
+    pub plots: PlotFormats,
 }
 
 impl Default for OutputConfig {
     fn default() -> Self {
-        Self { note: String::new(), plots: true }
+        Self { note: String::new(), plots: PlotFormats::All }
     }
 }

@@ -16,15 +16,15 @@ pub(super) struct Axis {
 }
 
 /// Most ticks but one of each axis: no label touches the next in the smallest panel.
-const EPOCH_STEPS: f64 = 7.0;
+const COUNT_STEPS: f64 = 7.0;
 const VALUE_STEPS: f64 = 8.0;
 
 impl Axis {
-    /// Whole epochs, with a little room on both sides.
-    pub(super) fn of_epochs(epochs: &[f64]) -> Self {
-        let (first, last) = (epochs.first().copied().unwrap_or(1.0), epochs.last().copied().unwrap_or(1.0));
+    /// Whole epochs or steps, with a little room on both sides.
+    pub(super) fn of_counts(counts: &[f64]) -> Self {
+        let (first, last) = (counts.first().copied().unwrap_or(1.0), counts.last().copied().unwrap_or(1.0));
         let room = if first == last { 1.0 } else { (last - first) * 0.03 };
-        let step = round_step((last - first) / EPOCH_STEPS).max(1.0);
+        let step = round_step((last - first) / COUNT_STEPS).max(1.0);
         Self { low: first - room, high: last + room, step, ticks: multiples(step, first, last) }
     }
 
@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn epochs(n: u32) -> Vec<String> {
-        labels(&Axis::of_epochs(&(1..=n).map(f64::from).collect::<Vec<_>>()))
+        labels(&Axis::of_counts(&(1..=n).map(f64::from).collect::<Vec<_>>()))
     }
 
     #[test]

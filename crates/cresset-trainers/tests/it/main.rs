@@ -17,3 +17,4 @@ mod steps;
 mod strategies;
 mod support;
 mod training;
+mod watching;

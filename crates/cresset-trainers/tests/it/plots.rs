@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use cresset_trainers::strategy::{AlternatingConfig, AlternationRow, AlternationSeries, ModuleConfig};
 use cresset_trainers::{EpochRecord, History, plot};
 use tempfile::tempdir;
 
@@ -70,6 +71,50 @@ fn values_that_never_change_and_values_of_any_size_are_drawn() {
         let (_, _, inked) = drawn(&history, &folder.path().join("p.png"));
         assert!(inked > 10_000, "{value}: {inked}");
     }
+}
+
+#[test]
+fn a_strategy_has_its_stages_and_an_ending_of_svg_gives_text() {
+    let folder = tempdir().unwrap();
+    let mut history = history(20);
+    for epoch in &mut history.epochs {
+        let stage = ["pretrain_sasrec", "pretrain_retriever", "joint"][(epoch.epoch as usize / 8).min(2)];
+        epoch.stage = Some(stage.to_owned());
+    }
+    let file = folder.path().join("p.svg");
+    plot::training_history(&history, &file).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with("<svg") && text.trim_end().ends_with("</svg>"));
+    for word in ["width=\"1200\" height=\"800\"", "learning rate", "2 pretrain_retriever", "validation ndcg"]
+    {
+        assert!(text.contains(word), "{word}");
+    }
+    let (_, _, inked) = drawn(&history, &folder.path().join("p.png"));
+    assert!(inked > 10_000);
+}
+
+#[test]
+fn an_alternation_is_drawn_with_the_names_of_its_modules() {
+    let folder = tempdir().unwrap();
+    let module = |group: &str, loss: &str| ModuleConfig { group: group.to_owned(), loss: loss.to_owned() };
+    let modules = vec![module("sasrec", "next_item"), module("retriever", "contrastive")];
+    let config = AlternatingConfig { modules, ..AlternatingConfig::default() };
+    let row = |step: u64| AlternationRow {
+        stage: 0,
+        step,
+        module: (step / 60 % 2) as usize,
+        smoothed: [2.0 / (1.0 + step as f64 / 200.0), 1.0 / (1.0 + step as f64 / 300.0)],
+        switches: step / 60,
+    };
+    let series = AlternationSeries { rows: (1..500).map(row).collect(), ..AlternationSeries::default() };
+    let file = folder.path().join("a.svg");
+    plot::alternation(&series, &config, &file).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    for word in ["sasrec learns", "retriever learns", "loss contrastive, smoothed", "8 switches"] {
+        assert!(text.contains(word), "{word}");
+    }
+    plot::alternation(&series, &config, &folder.path().join("a.png")).unwrap();
+    plot::alternation(&AlternationSeries::default(), &config, &folder.path().join("empty.png")).unwrap();
 }
 
 #[test]

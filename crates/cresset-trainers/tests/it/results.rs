@@ -108,6 +108,7 @@ fn a_manifest_is_read_back_as_it_was_written() {
     let folder = tempdir().unwrap();
     let run = RunDir::create(folder.path(), false).unwrap();
     let written = Manifest {
+        began: "2026-03-31 23:15:00".to_owned(),
         data: DataManifest {
             source: "synthetic".to_owned(),
             fingerprint: "00ff".to_owned(),

@@ -290,9 +290,5 @@ fn a_run_resumed_with_other_groups_is_refused() {
     fit(&run_with(|config| config.epochs = 1), folder.path(), &[]).0.unwrap();
     let other = run_with(|config| config.groups = vec![ParameterGroup::new("biases", &["*_bias"])]);
     let error = fit(&other, folder.path(), &[]).0.unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "the checkpoint has 3 groups of parameters, and training.groups makes 4; resume with the config that it was \
-         trained with"
-    );
+    assert!(error.contains("another training.groups") && error.contains("put back what changed"), "{error}");
 }

@@ -7,7 +7,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use cresset_data::{Batches, LoaderConfig, RatingBatch, RatingBatches, Ratings, TimeKind};
+use cresset_data::{Batches, EpochOrder, LoaderConfig, RatingBatch, RatingBatches, Ratings, TimeKind};
 use cresset_metrics::{MetricError, Metrics};
 use cresset_nn::{AutodiffRecommender, EmbeddingTable, ForwardPass, RowIndex, StepKey, TrainModel};
 use cresset_trainers::config::{ScheduleConfig, ScheduleKind, TrainingConfig};
