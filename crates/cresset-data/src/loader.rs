@@ -190,7 +190,12 @@ impl<B> Queue<B> {
             if let Some(Some(_)) = state.places.front()
                 && let Some(Some(made)) = state.places.pop_front()
             {
-                self.has_room.notify_one();
+                // To wake a thread costs more than to make a small batch: it is woken for several.
+                let is_half_empty = 2 * state.places.len() <= state.capacity;
+                drop(state);
+                if is_half_empty {
+                    self.has_room.notify_all();
+                }
                 return made;
             }
             state = self.has_batch.wait(state).expect("as above");

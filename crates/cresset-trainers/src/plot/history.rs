@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::path::Path;
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -150,7 +149,7 @@ fn stages(epochs: &[EpochRecord]) -> Vec<Stage> {
     if stages.len() < 2 { vec![] } else { stages }
 }
 
-fn name_stages<D: DrawingBackend>(area: &DrawingArea<D, Shift>, stages: &[Stage]) -> Drawn
+fn name_stages<D: DrawingBackend>(area: &Area<D>, stages: &[Stage]) -> Drawn
 where
     D::ErrorType: 'static,
 {
