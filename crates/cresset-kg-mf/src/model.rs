@@ -47,8 +47,13 @@ impl<B: AutodiffRecommender> TrainModel<B> for KgMf<B> {
         }
     }
 
+    /// The users' biases are no part of a ranking loss: they learn nothing there.
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {
-        vec![&mut self.user_bias, &mut self.item_bias, &mut self.user_embedding, &mut self.item_embedding]
+        let mut tables = vec![&mut self.item_bias, &mut self.user_embedding, &mut self.item_embedding];
+        if !self.config.loss.is_ranking() {
+            tables.insert(0, &mut self.user_bias);
+        }
+        tables
     }
 }
 

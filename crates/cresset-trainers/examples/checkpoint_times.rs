@@ -71,7 +71,7 @@ impl<B: AutodiffRecommender> TrainModel<B> for Towers<B> {
         let ratings = Tensor::from_data(TensorData::new(batch.ratings.clone(), [batch.len()]), &device);
         let error = user.products(&item) - ratings;
         let loss = (error.clone() * error).mean();
-        ForwardPass { loss, parts: vec![], n_examples: batch.len(), rows: vec![user, item] }
+        ForwardPass { terms: vec![("loss", loss)], n_examples: batch.len(), rows: vec![user, item] }
     }
 
     fn tables_mut(&mut self) -> Vec<&mut EmbeddingTable<B>> {

@@ -14,6 +14,7 @@ fn bpr_ranks_above_popularity_and_refuses_to_predict() {
     let ndcg = number(&results, &["test", "ndcg@10"]);
     let popularity = number(&results, &["baselines", "popularity", "ndcg@10"]);
     assert!(ndcg > popularity, "{printed}");
+    assert!(!desk.has("run/alerts.csv"), "a healthy run: {}", desk.read("run/alerts.csv"));
     assert!(results["test"]["rmse"].is_null() && results["baselines"]["item mean"].is_null());
     desk.predict(&["run", "--user", "1", "--item", "1"]).refused(&["predicts no ratings"]);
     assert_eq!(desk.recommend(&["run", "--history", "1,2", "--top", "3"]).done().lines().count(), 4);

@@ -205,7 +205,7 @@ mod tests {
         let whole = dimension("{key: model.embedding_dim, min: 8, max: 10}");
         let drawn: Vec<Value> = (0..60).map(|at| whole.draw(f64::from(at) / 60.0)).collect();
         for value in [8, 9, 10] {
-            assert_eq!(drawn.iter().filter(|&drawn| *drawn == Value::from(value)).count(), 20);
+            assert_eq!(drawn.iter().filter(|drawn| drawn.as_i64() == Some(value)).count(), 20);
         }
         let rate = dimension("{key: training.learning_rate, min: 0.001, max: 0.1, scale: log}");
         assert_eq!(rate.draw(0.0), Value::from(0.001));

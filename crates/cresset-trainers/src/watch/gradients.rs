@@ -4,28 +4,37 @@ use std::collections::BTreeMap;
 
 use super::Thresholds;
 
-/// How often in a row the gradient of each parameter was zero when it was looked at.
+/// How often in a row the gradient of each parameter was zero when it was looked at, and of which it was told.
 #[derive(Debug, Default)]
-pub(super) struct ZeroGradients(BTreeMap<String, usize>);
+pub(super) struct ZeroGradients(BTreeMap<String, Zeros>);
+
+#[derive(Debug, Default)]
+struct Zeros {
+    in_a_row: usize,
+    is_told: bool,
+}
 
 impl ZeroGradients {
     /// Takes the norms of one step.
     pub(super) fn observe(&mut self, norms: &[(String, f32)]) {
         for (name, norm) in norms {
-            match self.0.get_mut(name) {
-                Some(zeros) => *zeros = if *norm == 0.0 { *zeros + 1 } else { 0 },
-                None => drop(self.0.insert(name.clone(), usize::from(*norm == 0.0))),
+            let zeros = self.0.entry(name.clone()).or_default();
+            match *norm == 0.0 {
+                true => zeros.in_a_row += 1,
+                false => *zeros = Zeros::default(),
             }
         }
     }
 
-    /// The parameters to tell of; they are counted anew.
+    /// The parameters to tell of, each once until it learns again.
     pub(super) fn take(&mut self, bounds: &Thresholds) -> Vec<String> {
-        let is_told = |zeros: usize| zeros >= bounds.zero_gradients;
-        let names =
-            self.0.iter().filter(|(_, zeros)| is_told(**zeros)).map(|(name, _)| name.clone()).collect();
-        self.0.retain(|_, zeros| !is_told(*zeros));
-        names
+        let is_news = |zeros: &Zeros| zeros.in_a_row >= bounds.zero_gradients && !zeros.is_told;
+        let news = self.0.iter_mut().filter(|(_, zeros)| is_news(zeros));
+        news.map(|(name, zeros)| {
+            zeros.is_told = true;
+            name.clone()
+        })
+        .collect()
     }
 }
 
@@ -46,6 +55,14 @@ mod tests {
             ]);
         }
         assert_eq!(zeros.take(&bounds), ["dead"]);
+        // Told once, until it lives and dies again.
+        for norm in [0.0; 4] {
+            zeros.observe(&[("dead".to_owned(), norm)]);
+        }
         assert_eq!(zeros.take(&bounds), Vec::<String>::new());
+        for norm in [1.0, 0.0, 0.0, 0.0, 0.0] {
+            zeros.observe(&[("dead".to_owned(), norm)]);
+        }
+        assert_eq!(zeros.take(&bounds), ["dead"]);
     }
 }
