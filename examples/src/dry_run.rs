@@ -6,6 +6,7 @@ use cresset::device::OnBackend;
 use cresset::kg_mf::{KgMfConfig, KgMfExamples};
 use cresset::nn::optim::Optimizer;
 use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
+use cresset::trainers::TrainError;
 use cresset::trainers::config::TrainingConfig;
 use cresset::trainers::strategy::{self, StrategyError};
 
@@ -62,6 +63,9 @@ impl DryRun<'_> {
     ) -> Result<(), Failure> {
         let train = self.dataset.ratings.select(&split.train);
         let training = &self.config.training;
+        if !training.precision.is_supported::<B>(device) {
+            return Err(TrainError::Precision { precision: training.precision }.into());
+        }
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
         let model = new_kg_mf::<B>(config, self.dataset, &train, training.seed, device)?;
         let parts = config.n_parameters(n_users, n_items);

@@ -249,7 +249,10 @@ impl OnBackend for Measure<'_> {
             rows.push((run.run.path().display().to_string(), measured));
             models.push(model);
         }
-        let floor = self.floor(&*models[0])?;
+        let floor = self.floor(Judged {
+            predictor: models.iter().find_map(|model| model.predictor()),
+            scorer: models.iter().find_map(|model| model.scorer()),
+        })?;
         if models.len() > 1 {
             let ensemble = Ensemble { models };
             let measured = self.part.measure_with(self.candidates, ensemble.judged())?;
@@ -260,7 +263,8 @@ impl OnBackend for Measure<'_> {
 }
 
 impl Measure<'_> {
-    fn floor(&self, beside: &dyn Served) -> Result<BTreeMap<String, Metrics>, Failure> {
+    /// Beside all that any of the runs does.
+    fn floor(&self, beside: Judged<'_>) -> Result<BTreeMap<String, Metrics>, Failure> {
         let first = &self.runs[0];
         if !first.config.training.baselines {
             return Ok(BTreeMap::new());
@@ -272,7 +276,7 @@ impl Measure<'_> {
             n_items: first.data.items.len(),
             split: first.config.data.split,
         };
-        floor.measure(self.part, self.candidates, beside.judged())
+        floor.measure(self.part, self.candidates, beside)
     }
 }
 

@@ -35,7 +35,7 @@ impl Failure {
         Self { cause: cause.into(), is_input: false }
     }
 
-    /// The same, telling to resume `run` where one of its folds was interrupted.
+    /// The same, telling to resume `run` where one of its folds or trials was interrupted.
     #[must_use]
     pub fn in_fold_of(mut self, run: &RunDir) -> Self {
         if let Some(TrainError::Interrupted { run: named, .. } | TrainError::Unsaved { run: named, .. }) =
@@ -44,18 +44,6 @@ impl Failure {
             *named = run.path().display().to_string();
         }
         self
-    }
-
-    /// The same, telling to resume the search in `run` where one of its trials was interrupted.
-    #[must_use]
-    pub fn in_search(self, run: &RunDir) -> Self {
-        match self.cause.downcast_ref() {
-            Some(TrainError::Interrupted { .. }) => Self::other(format!(
-                "interrupted, all saved; continue with --resume --output {}",
-                run.path().display()
-            )),
-            _ => self,
-        }
     }
 
     /// Why the training itself failed, where its config is at fault and not the data or the machine: a trial like that is

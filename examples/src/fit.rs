@@ -62,8 +62,8 @@ struct Parts {
 /// A model, and how it came to be.
 struct Fitted {
     model: Box<dyn Served>,
-    /// What the test part opens for.
-    finished: Finished,
+    /// What the test part opens for; nothing where training only paused.
+    finished: Option<Finished>,
     n_parameters: usize,
     /// 0 where there are no epochs.
     best_epoch: u64,
@@ -78,7 +78,7 @@ impl OnBackend for Fit<'_> {
     type Out = Result<Results, Failure>;
 
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
-        let manifest = self.manifest();
+        let manifest = self.manifest_of_run()?;
         tracing::info!("{}", manifest.split);
         self.run.write_yaml("manifest.yaml", &manifest)?;
         self.run.write_yaml("best_model/config.yaml", self.config)?;
@@ -199,7 +199,7 @@ impl Fit<'_> {
         tracing::info!("fitted to {} ratings in {fitting:.2} s", parts.train.len());
         model.save(&self.run.file(WEIGHTS))?;
         Ok(Fitted {
-            finished,
+            finished: Some(finished),
             n_parameters: model.n_parameters().iter().map(|(_, n)| n).sum(),
             best_epoch: 0,
             epochs: 0,
@@ -214,7 +214,9 @@ impl Fit<'_> {
         let model = fitted.model.knowing(&parts.train)?;
         let valid = parts.valid.measure(model.judged())?.metrics;
         let model = model.knowing(&parts.known_at_test)?;
-        let test_part = parts.test.open(fitted.finished);
+        let finished =
+            fitted.finished.ok_or_else(|| Failure::other("the run is paused, and judged when it ends"))?;
+        let test_part = parts.test.open(finished);
         let test = test_part.measure(model.judged())?;
         tracing::info!("{}", test.counts);
         test.per_user.save(&self.run.file(TEST_USERS), &self.dataset.users)?;
@@ -267,6 +269,17 @@ impl Fit<'_> {
 
     fn genres(&self) -> Vec<Vec<String>> {
         self.dataset.catalogue.items.iter().map(|item| item.genres.clone()).collect()
+    }
+
+    /// The manifest; of a run that goes on with when, on what and by which versions it began.
+    fn manifest_of_run(&self) -> Result<Manifest, Failure> {
+        let now = self.manifest();
+        if !self.run.file("manifest.yaml").exists() {
+            return Ok(now);
+        }
+        let Manifest { began, device, threads, cresset, burn, system, git_commit, .. } =
+            self.run.read_yaml("manifest.yaml")?;
+        Ok(Manifest { began, device, threads, cresset, burn, system, git_commit, ..now })
     }
 
     fn manifest(&self) -> Manifest {

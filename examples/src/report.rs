@@ -182,10 +182,14 @@ fn table(runs: &[Run]) -> Vec<Vec<String>> {
         let changed = place.checked_sub(1).map_or("-".to_owned(), |before| run.changes_from(&runs[before]));
         rows.push(row(place + 1, run, &keys, changed));
     }
-    let is_new =
-        |place: usize, run: &Run| runs[..place].iter().all(|before| run.differs_from(before).is_some());
-    for (_, run) in runs.iter().enumerate().filter(|(place, run)| is_new(*place, run)) {
-        for (name, metrics) in &run.summary.baselines {
+    for (place, run) in runs.iter().enumerate() {
+        let is_same = |other: &&Run| other.differs_from(run).is_none();
+        if runs[..place].iter().any(|before| is_same(&before)) {
+            continue;
+        }
+        // A run that predicts has means beside it, one that ranks popularity and neighbours.
+        let floor = runs[place..].iter().filter(is_same).flat_map(|run| &run.summary.baselines);
+        for (name, metrics) in floor.collect::<BTreeMap<_, _>>() {
             let mut row: Vec<String> = ["-", "-", "-", name, "-", "-", "-", "-"].map(str::to_owned).into();
             row.extend(keys.iter().map(|key| value(metrics, key)));
             row.push(format!("on the split of {}", run.name));

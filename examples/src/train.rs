@@ -6,9 +6,10 @@ use std::time::Instant;
 use clap::Parser;
 use cresset::data::{Dataset, Split, SplitKind};
 use cresset::device::{DeviceSpec, on_device};
-use cresset::trainers::config::changed_keys;
+use cresset::trainers::config::{changed_keys, may_change, trains_on};
 use cresset::trainers::manifest::Manifest;
 use cresset::trainers::results::{FoldResults, Results, metric_table};
+use cresset::trainers::strategy::StrategyKind;
 use cresset::trainers::{RunDir, StopFlag};
 use yaml_serde::Value;
 
@@ -17,7 +18,7 @@ use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::fit::Fit;
-use crate::models::{Config, check_together};
+use crate::models::{Config, ModelConfig, check_together};
 use crate::out_of_memory;
 
 /// Train a recommender from a config file
@@ -75,10 +76,13 @@ fn run_logged(args: &Args, log: &LogFile, device: DeviceSpec) -> Result<(), Fail
     let path = args.output.clone().unwrap_or_else(|| default_output(&args.config.path));
     // Reading the data may take minutes: what the run directory alone can tell is told before.
     if !args.dry_run && is_finished(&path, &config, args.resume)? {
-        println!(
-            "{} is finished: raise training.epochs to train on, and training.patience where that ended it",
-            path.display()
-        );
+        let more = match &config.model {
+            ModelConfig::Network(_) if config.training.strategy.kind != StrategyKind::Stages => {
+                ": raise training.epochs to train on, and training.patience where that ended it"
+            }
+            _ => "",
+        };
+        println!("{} is finished{more}", path.display());
         return Ok(());
     }
     let dataset = Dataset::load(&config.data, &args.common.data)?;
@@ -176,7 +180,7 @@ fn is_finished(path: &Path, config: &Config, resume: bool) -> Result<bool, Failu
     let run = RunDir::create_for_folds(path, resume)?;
     let before: Config = run.read_yaml("config.yaml")?;
     let mut changed = changed_keys(&before, config);
-    changed.retain(|key| !may_change(key, &before, config));
+    changed.retain(|key| !may_change(key, &before.training, &config.training));
     if !changed.is_empty() {
         let (keys, path) = (changed.join(", "), path.display());
         return Err(Failure::input(format!(
@@ -233,19 +237,8 @@ fn begin(run: &RunDir, config: &Config) -> Result<(), Failure> {
 /// Whether `config` allows more training than the run in `run` had.
 fn has_more_to_do(run: &RunDir, config: &Config) -> Result<bool, Failure> {
     let before: Config = run.read_yaml("config.yaml")?;
-    Ok(["training.epochs", "training.patience"].into_iter().any(|key| may_change(key, &before, config)))
-}
-
-/// Whether `key` is one that lengthens a run, and `now` has more of it, or one that changes no result.
-fn may_change(key: &str, before: &Config, now: &Config) -> bool {
-    let (before, now) = (&before.training, &now.training);
-    match key {
-        "training.epochs" => now.epochs > before.epochs,
-        "training.patience" => before.patience.is_some_and(|old| now.patience.is_none_or(|new| new > old)),
-        "data.num_workers" | "data.prefetch" | "training.alerts" | "output.plots" => true,
-        "training.checkpoint.every_steps" | "training.checkpoint.every_epochs" => true,
-        _ => key.starts_with("search."),
-    }
+    let has_epochs = matches!(config.model, ModelConfig::Network(_));
+    Ok(has_epochs && trains_on(&before.training, &config.training))
 }
 
 fn default_output(config: &Path) -> PathBuf {

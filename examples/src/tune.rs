@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
@@ -9,12 +10,13 @@ use cresset::data::files::atomic_write;
 use cresset::data::{Dataset, Split};
 use cresset::device::{DeviceSpec, on_device};
 use cresset::metrics::{Direction, direction};
-use cresset::trainers::config::{changed_keys, load};
+use cresset::trainers::config::{changed_keys, load, may_change};
 use cresset::trainers::search::{
     Rung, SearchConfig, SearchMethod, Trial, TrialRecord, best, survivors, table_csv,
 };
 use cresset::trainers::{RunDir, StopFlag};
 
+use crate::calibrate::Memory;
 use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::failure::Failure;
 use crate::fit::{self, Fit, Reached};
@@ -53,13 +55,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     check_together(&config)?;
     check(args, &config)?;
     let dataset = Dataset::load(&config.data, &args.common.data)?;
+    Memory::of(&config, &dataset).check(&config)?;
     if Split::of(&dataset.ratings, &config.data, 0)?.valid.is_empty() {
         return Err(Failure::input(
             "the split has no validation part to choose by: raise data.valid_ratio, or take another data.split",
         ));
     }
     let run = RunDir::create_for_folds(&output(args), args.resume)?;
-    check_same_search(&run, &config)?;
+    check_same_search(&run, &config, &dataset)?;
+    run.write_yaml("data.yaml", &dataset.fingerprint)?;
     run.write_yaml("config.yaml", &config)?;
     log.open(&run.file("tune.log"))?;
     let search = Search {
@@ -99,6 +103,7 @@ fn check(args: &Args, config: &Config) -> Result<(), Failure> {
     }
     for single in search.single_values() {
         load_with(args, std::slice::from_ref(&single))
+            .and_then(|config| check_together(&config))
             .map_err(|error| Failure::input(format!("{place}: in search.space: {error}")))?;
     }
     Ok(())
@@ -109,14 +114,24 @@ fn load_with(args: &Args, values: &[String]) -> Result<Config, Failure> {
     Ok(load(&args.config.path, &sets)?)
 }
 
-/// A search that is resumed is the one that was begun.
-fn check_same_search(run: &RunDir, config: &Config) -> Result<(), Failure> {
+/// A search that is resumed is the one that was begun, on the same data.
+fn check_same_search(run: &RunDir, config: &Config, dataset: &Dataset) -> Result<(), Failure> {
     if !run.file("config.yaml").exists() {
         return Ok(());
     }
     let before: Config = run.read_yaml("config.yaml")?;
+    let fingerprint: String = run.read_yaml("data.yaml")?;
+    if fingerprint != dataset.fingerprint {
+        return Err(Failure::input(format!(
+            "--resume: the data changed since {} began; restore them or choose another --output",
+            run.path().display()
+        )));
+    }
     let mut changed = changed_keys(&before, config);
-    changed.retain(|key| !["search.parallel", "data.num_workers", "data.prefetch"].contains(&key.as_str()));
+    let is_search = |key: &str| key.starts_with("search.") && key != "search.parallel";
+    let is_longer = |key: &str| ["training.epochs", "training.patience"].contains(&key);
+    let (then, now) = (&before.training, &config.training);
+    changed.retain(|key| is_search(key) || is_longer(key) || !may_change(key, then, now));
     if changed.is_empty() {
         return Ok(());
     }
@@ -179,10 +194,15 @@ impl Search<'_> {
             .iter_mut()
             .filter(|record| numbers.contains(&record.trial.number) && !record.is_done(rung.epochs));
         let waiting = Mutex::new(waiting.collect::<Vec<_>>().into_iter());
-        let next = || waiting.lock().ok()?.next();
+        // Nobody begins another trial when somebody asks to stop, or one could not go on.
+        let is_over = AtomicBool::new(false);
+        let next = || {
+            let is_over = is_over.load(Ordering::Relaxed) || self.stop.is_raised();
+            if is_over { None } else { waiting.lock().ok()?.next() }
+        };
         let work = || -> Result<(), Failure> {
             while let Some(record) = next() {
-                self.train(record, rung)?;
+                self.train(record, rung).inspect_err(|_| is_over.store(true, Ordering::Relaxed))?;
             }
             Ok(())
         };
@@ -195,6 +215,10 @@ impl Search<'_> {
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| gone())).collect()
         });
         match ended.into_iter().find_map(Result::err) {
+            None if self.stop.is_raised() => Err(Failure::other(format!(
+                "interrupted, all saved; continue with --resume --output {}",
+                self.run.path().display()
+            ))),
             None => Ok(()),
             Some((sentence, 2)) => Err(Failure::input(sentence)),
             Some((sentence, _)) => Err(Failure::other(sentence)),
@@ -224,6 +248,11 @@ impl Search<'_> {
             let (epoch, value) = self.mean(&config, &reached);
             let seconds = began.elapsed().as_secs_f64();
             record.reached(rung.epochs, epoch, value, seconds);
+            if value.is_none() {
+                let monitor = &config.training.monitor;
+                record.failure =
+                    Some(format!("training.monitor {monitor} has no value on the validation part"));
+            }
             let value = value.map_or("undefined".to_owned(), |value| format!("{value:.4}"));
             tracing::info!("{name}: valid {} {value}, {seconds:.1} s", config.training.monitor);
         }
@@ -256,7 +285,7 @@ impl Search<'_> {
             began: Instant::now(),
         };
         let trial = fit::Trial { fit, last_epoch: rung.epochs };
-        on_device(&self.device, trial)?.map_err(|failure| failure.in_search(self.run))
+        on_device(&self.device, trial)?.map_err(|failure| failure.in_fold_of(self.run))
     }
 
     /// The best epoch, of several folds the latest, and the mean of the monitored metric over them.

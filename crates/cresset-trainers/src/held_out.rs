@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A part of the data that opens in exchange for the end of a training: the test part, which no choice may rest on.
 ///
-/// Only [`Trainer::fit`](crate::Trainer::fit) and [`Finished::fitting`] make a [`Finished`], one for each training, and opening takes it. So what is
+/// Only [`Trainer::fit`](crate::Trainer::fit) and [`Finished::fitting`] make a [`Finished`], one for each training that has ended and is not only paused, and opening takes it. So what is
 /// held out can be measured after the last epoch, and neither a validation nor anything else that runs during training
 /// can be handed it by mistake.
 ///
@@ -26,8 +26,9 @@ use std::fmt;
 /// use cresset_trainers::{HeldOut, Trained};
 ///
 /// fn twice<M>(trained: Trained<M>, first_fold: HeldOut<u8>, second_fold: HeldOut<u8>) {
-///     first_fold.open(trained.finished);
-///     second_fold.open(trained.finished); // moved: the end of one training opens one part
+///     let finished = trained.finished.expect("trained to its end");
+///     first_fold.open(finished);
+///     second_fold.open(finished); // moved: the end of one training opens one part
 /// }
 /// ```
 ///
@@ -36,8 +37,8 @@ use std::fmt;
 /// ```
 /// use cresset_trainers::{HeldOut, Trained};
 ///
-/// fn once<M>(trained: Trained<M>, first_fold: HeldOut<u8>) -> u8 {
-///     first_fold.open(trained.finished)
+/// fn once<M>(trained: Trained<M>, first_fold: HeldOut<u8>) -> Option<u8> {
+///     trained.finished.map(|finished| first_fold.open(finished))
 /// }
 /// ```
 pub struct HeldOut<T>(T);

@@ -22,7 +22,18 @@ pub fn available_memory_mb() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib / 1024.0)
+    let of_system = kib / 1024.0;
+    Some(left_of_cgroup().map_or(of_system, |left| left.min(of_system)))
+}
+
+/// What a container's limit leaves, in MiB; `None` without one.
+#[cfg(target_os = "linux")]
+fn left_of_cgroup() -> Option<f64> {
+    let read = |name: &str| -> Option<f64> {
+        let text = std::fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?;
+        text.trim().parse().ok()
+    };
+    Some((read("memory.max")? - read("memory.current")?).max(0.0) / (1024.0 * 1024.0))
 }
 
 /// The memory that new work can have without the system running out, in MiB; `None` where the system does not tell.

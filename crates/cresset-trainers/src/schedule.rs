@@ -93,6 +93,11 @@ impl ScheduleConfig {
         ])
     }
 
+    /// Whether its shape is that of the whole run: with more epochs it would have been another from the beginning.
+    pub fn follows_epochs(&self) -> bool {
+        matches!(self.kind, ScheduleKind::Cosine | ScheduleKind::Linear) && self.epochs.is_none()
+    }
+
     /// What the learning rate is multiplied by at `epoch` and `step`, both from 0, of a run of `epochs` epochs.
     pub fn factor(&self, epoch: u64, step: u64, epochs: u64) -> f64 {
         self.decay(epoch, epochs) * self.warmup(step)

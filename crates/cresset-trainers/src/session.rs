@@ -83,6 +83,10 @@ impl<B: AutodiffRecommender, M: TrainModel<B>> Session<'_, B, M> {
     ) -> Result<(f32, Option<Pending<B>>), TrainError> {
         let (terms, n_examples) = (pass.values(), pass.n_examples);
         self.check_terms(&terms)?;
+        if let Some(&(_, bad)) = terms.iter().find(|(_, value)| !value.is_finite()) {
+            // Of whatever weight: the history could not tell its mean.
+            return Ok((bad, None));
+        }
         let (plan, progress) = (&self.plan, &self.progress);
         // Added up as the device does it, so that the history shows what was minimised.
         let minimised = terms.iter().map(|&(name, value)| (plan.weight(progress, name), value));

@@ -48,8 +48,8 @@ pub struct Trained<M> {
     pub progress: Progress,
     /// Examples trained on in each second of all epochs together.
     pub examples_per_second: f64,
-    /// That training has ended, in exchange for which the test part opens.
-    pub finished: Finished,
+    /// That training has ended, in exchange for which the test part opens; `None` where it only paused.
+    pub finished: Option<Finished>,
 }
 
 impl Trainer<'_> {
@@ -122,6 +122,7 @@ impl Trainer<'_> {
             self.finish_epoch(&mut session, &metrics, &mut observer)?;
         }
         self.write_history(&session)?;
+        let finished = session.plan.is_finished(&session.progress).then(Finished::training);
         let progress = session.progress_now();
         let model = session.into_model_when_saved().map_err(|cause| self.unsaved(cause))?;
         let trained_seconds: f64 = progress.history.epochs.iter().map(|epoch| epoch.seconds).sum();
@@ -130,7 +131,7 @@ impl Trainer<'_> {
             model: load_best(self.run, model.valid())?,
             progress,
             examples_per_second: examples as f64 / trained_seconds,
-            finished: Finished::training(),
+            finished,
         })
     }
 

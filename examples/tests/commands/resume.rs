@@ -94,3 +94,26 @@ fn data_that_changed_since_the_run_began_are_refused() {
     let ended = desk.train(&["ml.yaml", "-q", "--output", "run", "--resume", "--set", "training.epochs=4"]);
     ended.refused(&["--resume", "data", "run", "--output"]);
 }
+
+#[test]
+fn a_run_that_goes_on_keeps_when_and_where_it_began_and_takes_a_note() {
+    let desk = Desk::new();
+    desk.train(&["small.yaml", "--output", "run", "--set", "training.epochs=2"]).done();
+    let text = desk.read("run/manifest.yaml");
+    let began = text.lines().find(|line| line.starts_with("began:")).unwrap();
+    desk.write("run/manifest.yaml", text.replace(began, "began: 2020-02-20 20:20:20"));
+    desk.train(&["small.yaml", "--output", "run", "--set", "output.note=longer", "--resume"]).done();
+    assert!(desk.read("run/manifest.yaml").contains("2020-02-20 20:20:20"));
+    assert!(desk.read("run/config.yaml").contains("note: longer"));
+}
+
+#[test]
+fn a_schedule_that_is_shaped_by_the_epochs_is_not_given_more_of_them() {
+    let desk = Desk::new();
+    let cosine = ["--set", "training.schedule.kind=cosine"];
+    desk.train(&[&["small.yaml", "--output", "run"][..], &cosine].concat()).done();
+    desk.train(
+        &[&["small.yaml", "--output", "run", "--resume", "--set", "training.epochs=8"][..], &cosine].concat(),
+    )
+    .refused(&["--resume: training.epochs changed"]);
+}

@@ -127,9 +127,10 @@ fn a_space_that_is_none_is_refused_before_anything_is_trained() {
     check("[{key: model.embedding_dim, values: [many]}]", &["model.embedding_dim", "`many`"]);
     check(
         "[{key: data.split_seed, values: [1]}]",
-        &["search.space[0].key = data.split_seed", "cannot be compared"],
+        &["search.space[0].key = data.split_seed", "expected a key of `model` or `training`"],
     );
     check("[{key: training.epochs, value: [1]}]", &["search.space"]);
+    check("[{key: model.loss, values: [squared_error, bpr]}]", &["training.monitor = rmse", "ndcg@10"]);
     desk.tune(&["space.yaml", "--output", "x", "--set", "data.valid_ratio=0"])
         .refused(&["no validation part", "data.valid_ratio"]);
 }

@@ -18,9 +18,11 @@ const MAY_CHANGE: [&str; 5] = ["epochs", "patience", "baselines", "checkpoint", 
 
 impl Origin {
     pub(crate) fn new(training: &TrainingConfig, n_examples: usize, n_steps: usize) -> Self {
+        let follows_epochs = training.schedule.follows_epochs();
         let mut training = serde_json::to_value(training).expect("plain numbers and text");
         if let Some(section) = training.as_object_mut() {
-            section.retain(|key, _| !MAY_CHANGE.contains(&key.as_str()));
+            let is_kept = |key: &str| !MAY_CHANGE.contains(&key) || key == "epochs" && follows_epochs;
+            section.retain(|key, _| is_kept(key));
         }
         Self { training, n_examples, n_steps }
     }
@@ -44,6 +46,7 @@ impl Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{ScheduleConfig, ScheduleKind};
 
     #[test]
     fn what_changed_is_named_with_both_values_and_what_may_change_is_not() {
@@ -57,6 +60,14 @@ mod tests {
             ["training.optimizer.beta_1 (`0.9` then, `0.5` now)", "training.seed (`42` then, `7` now)"]
         );
         assert_eq!(origin(&before).changes(&origin(&before)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn epochs_may_not_change_where_the_shape_of_the_schedule_is_theirs() {
+        let schedule = ScheduleConfig { kind: ScheduleKind::Cosine, ..ScheduleConfig::default() };
+        let before = TrainingConfig { schedule, epochs: 10, ..TrainingConfig::default() };
+        let origin = |epochs| Origin::new(&TrainingConfig { epochs, ..before.clone() }, 10, 2);
+        assert_eq!(origin(10).changes(&origin(20)), ["training.epochs (`10` then, `20` now)"]);
     }
 
     #[test]

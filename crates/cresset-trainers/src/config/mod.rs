@@ -7,6 +7,7 @@ mod alias;
 mod checkpoint;
 mod error;
 mod layer;
+mod resume;
 mod sections;
 mod strict;
 mod tree;
@@ -19,6 +20,7 @@ pub use crate::strategy::{
 pub use alias::{ALIASES, Alias};
 pub use checkpoint::CheckpointConfig;
 pub use error::ConfigFileError;
+pub use resume::{may_change, trains_on};
 pub use sections::{ModelSection, OutputConfig, RunConfig, TrainingConfig};
 pub use strict::load;
 pub(crate) use tree::differences;

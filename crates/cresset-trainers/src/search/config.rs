@@ -157,24 +157,29 @@ mod tests {
             ),
             ("{method: random, space: [{key: model.l2, min: 2}]}", "space[0].min = one end alone"),
             (
-                "{method: random, space: [{key: a.b, min: 0, max: 1, scale: log}]}",
+                "{method: random, space: [{key: model.b, min: 0, max: 1, scale: log}]}",
                 "space[0].min = 0, expected above 0",
             ),
             (
-                "{space: [{key: a.b, values: [1]}, {key: a.b, values: [2]}]}",
-                "space[1].key = a.b, expected each key once",
+                "{space: [{key: model.b, values: [1]}, {key: model.b, values: [2]}]}",
+                "space[1].key = model.b, expected each key once",
             ),
             (
                 "{space: [{key: data.split_seed, values: [1]}]}",
                 "space[0].key = data.split_seed, expected a key of",
             ),
             ("{space: [{key: evaluation.k, values: [1]}]}", "space[0].key = evaluation.k, expected a key of"),
+            (
+                "{space: [{key: training.monitor, values: [mae]}]}",
+                "space[0].key = training.monitor, expected a key of",
+            ),
+            ("{space: [{key: data, values: [1]}]}", "space[0].key = data, expected a key of"),
             ("{parallel: 0}", "parallel = 0, expected at least 1"),
             ("{factor: 1}", "factor = 1, expected at least 2"),
         ] {
             let error = config(text).validate().unwrap_err().to_string();
             assert!(error.starts_with(expected), "{text}: {error}");
         }
-        assert!(yaml_serde::from_str::<SearchConfig>("{space: [{key: a.b, value: [1]}]}").is_err());
+        assert!(yaml_serde::from_str::<SearchConfig>("{space: [{key: model.b, value: [1]}]}").is_err());
     }
 }

@@ -60,7 +60,8 @@ impl TrialRecord {
 
 /// The numbers of the best `n` trials by their value on the rung of that many epochs, ascending; of equals the earlier.
 pub fn survivors(records: &[TrialRecord], epochs: u64, direction: Direction, n: usize) -> Vec<usize> {
-    let value = |record: &TrialRecord| record.on(epochs).filter(|_| record.failure.is_none())?.value;
+    // One that failed on a later rung had reached this one, and its place is not given away.
+    let value = |record: &TrialRecord| record.on(epochs)?.value;
     let mut ranked: Vec<(usize, f64)> =
         records.iter().filter_map(|record| Some((record.trial.number, value(record)?))).collect();
     ranked.sort_by(|a, b| by_value(a.1, b.1, direction).then(a.0.cmp(&b.0)));
@@ -147,8 +148,8 @@ mod tests {
         let records = [
             record(1, &[(2, 0.9)], None),
             record(2, &[(2, 0.8)], None),
-            record(3, &[(2, 0.7)], Some("the loss became NaN")),
-            record(4, &[(2, 0.8)], None),
+            record(3, &[], Some("the loss became NaN")),
+            record(4, &[(2, 0.8)], Some("the loss became NaN on the next rung")),
             record(5, &[], None),
         ];
         assert_eq!(survivors(&records, 2, Direction::LowerIsBetter, 2), [2, 4]);

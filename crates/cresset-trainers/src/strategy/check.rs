@@ -37,12 +37,16 @@ impl Plan<'_> {
     /// The first key that names another, or the first epoch with nothing to minimise.
     pub(crate) fn check_terms(&self, known: &[&str]) -> Result<(), StrategyError> {
         self.check_names(known)?;
-        let mut first: u64 = 1;
+        // A stage that runs out of patience lets the next one begin early, as far as its own patience allows.
+        let (mut earliest, mut latest): (u64, u64) = (1, 0);
         for stage in &self.stages {
-            for epoch in self.bends(first, first.saturating_add(stage.epochs - 1)) {
+            latest = latest.saturating_add(stage.epochs);
+            for epoch in self.bends(earliest, latest) {
                 self.check_epoch(stage, epoch, known)?;
             }
-            first = first.saturating_add(stage.epochs);
+            let least =
+                stage.patience.map_or(stage.epochs, |patience| stage.epochs.min(patience.saturating_add(1)));
+            earliest = earliest.saturating_add(least);
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ pub(crate) struct Plan<'a> {
 pub(super) struct Stage {
     pub(super) name: Option<String>,
     pub(super) epochs: u64,
-    patience: Option<u64>,
+    pub(super) patience: Option<u64>,
     /// By group, before the schedule; `None` stands still.
     pub(super) rates: Vec<Option<f64>>,
     pub(super) losses: BTreeMap<String, f64>,
