@@ -67,12 +67,9 @@ impl Dimension {
         let wrong = |field: &str, value: String, expected| {
             Err(ConfigError { field: format!("space[{place}].{field}"), value, expected })
         };
-        if self.key.starts_with("data.")
-            && !["data.num_workers", "data.prefetch"].contains(&self.key.as_str())
-            || self.key.starts_with("evaluation.")
-        {
-            let expected =
-                "a key of `model` or `training`: trials on other data or metrics cannot be compared";
+        let is_of_run = self.key.starts_with("model.") || self.key.starts_with("training.");
+        if !is_of_run || self.key == "training.monitor" {
+            let expected = "a key of `model` or `training` that is not what trials are compared by";
             return wrong("key", self.key.clone(), expected);
         }
         match (self.bounds(), self.min.is_some() || self.max.is_some()) {
