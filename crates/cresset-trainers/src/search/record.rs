@@ -122,8 +122,8 @@ fn row(record: &TrialRecord) -> Vec<String> {
         None => flow(value),
     }));
     let last = record.climbed.last();
-    // A sum of nothing is -0 for floats.
-    let seconds = record.climbed.iter().map(|climbed| climbed.seconds).fold(0.0, |sum: f64, it| sum + it);
+    // Of no rung the sum is -0.
+    let seconds = record.climbed.iter().map(|climbed| climbed.seconds).sum::<f64>().abs();
     fields.push(last.map_or(String::new(), |last| last.epochs.to_string()));
     fields.push(last.map_or(String::new(), |last| last.best_epoch.to_string()));
     fields.push(last.and_then(|last| last.value).map_or(String::new(), |value| value.to_string()));
