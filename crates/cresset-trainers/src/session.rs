@@ -158,9 +158,10 @@ impl<B: AutodiffRecommender, M: TrainModel<B>> Session<'_, B, M> {
         false
     }
 
-    /// The learning rate of the run as the schedule has it now.
+    /// The highest learning rate at which anything learns now: that of the run, the group or the stage, as the schedule has
+    /// it.
     pub(crate) fn learning_rate(&self) -> f64 {
-        self.config.learning_rate * self.plan.factor(&self.progress)
+        self.plan.rates(&self.progress).into_iter().flatten().fold(0.0, f64::max)
     }
 
     /// Whether every pass so far has had its step, so that the state is one to save.

@@ -111,6 +111,10 @@ fn learning_rates_are_those_of_the_stage_by_group_then_of_the_stage_then_of_the_
     let whole = StageConfig { learning_rate: Some(0.01), ..stage("whole", &[], 4) };
     assert_eq!(last(&run_of(stages(vec![whole.clone()]))), slow);
 
+    // The history tells the rate that was taken, not that of the run, which nothing reads here.
+    let (trained, _) = fitted(&run_of(stages(vec![whole.clone()])), &[]);
+    assert_eq!(trained.progress.history.epochs[0].learning_rate, 0.01);
+
     let by_group = StageConfig { learning_rates: [("right".to_owned(), 0.1)].into(), ..whole };
     let mixed = last(&run_of(stages(vec![by_group])));
     assert_eq!((of("left", &mixed), of("right", &mixed)), (of("left", &slow), of("right", &fast)));
