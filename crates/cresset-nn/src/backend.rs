@@ -3,10 +3,11 @@
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor};
 
+use crate::Neighbourhoods;
 use crate::kernels::plain;
 use crate::kernels::spec::{
-    Attention, CandidateGradients, CandidateLoss, CsrMatrix, Epilogue, Normalized, Objective, RowState,
-    RowStep, Selection,
+    Attention, CandidateGradients, CandidateLoss, CsrMatrix, Epilogue, Normalized, Objective,
+    RelationAttention, RelationWeights, RowState, RowStep, Selection,
 };
 
 /// A Burn backend with the operations that recommenders spend their time in.
@@ -295,6 +296,124 @@ pub trait RecommenderBackend: Backend {
         attention: Attention<Self>,
     ) -> Tensor<Self, 3> {
         plain::attention_backward(grad, qkv, probabilities, attention)
+    }
+
+    /// A row for each slot of a knowledge graph: its neighbours, weighted by the attention of its relation;
+    /// differentiable by entities and logits.
+    ///
+    /// With the links `n` of slot `s`, their entities `e(n)` and the relation `r(s)`:
+    ///
+    /// ```text
+    /// weight[n] = exp(logits[e(n), r(s)]) / sum over the links m of s of exp(logits[e(m), r(s)])
+    /// output[s] = sum over n of weight[n] * entities[e(n)]
+    /// ```
+    ///
+    /// Logits of any size are safe; those that are 40 below the largest of their slot may have no weight at all. A slot
+    /// without links has a row of zeros.
+    ///
+    /// # Shapes
+    ///
+    /// - entities: `[n_entities, dim]`
+    /// - logits: `[n_entities, n_relations]`
+    /// - output: `[n_slots, dim]`
+    ///
+    /// # Panics
+    ///
+    /// If the shapes are not those of the neighbourhoods.
+    fn attend_neighbours(
+        entities: Tensor<Self, 2>,
+        logits: Tensor<Self, 2>,
+        neighbours: &Neighbourhoods<Self>,
+    ) -> Tensor<Self, 2> {
+        Self::attend_neighbours_forward(entities, logits, neighbours).0
+    }
+
+    /// [`attend_neighbours`](Self::attend_neighbours) beside the weight of each link, `[n_links]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`attend_neighbours`](Self::attend_neighbours).
+    fn attend_neighbours_forward(
+        entities: Tensor<Self, 2>,
+        logits: Tensor<Self, 2>,
+        neighbours: &Neighbourhoods<Self>,
+    ) -> (Tensor<Self, 2>, Tensor<Self, 1>) {
+        plain::attend_neighbours_forward(entities, logits, neighbours)
+    }
+
+    /// Gradients of [`attend_neighbours`](Self::attend_neighbours) by entities and logits, zero for what is in no link.
+    ///
+    /// `output` and `weights` are what the way forward gave.
+    fn attend_neighbours_backward(
+        grad: Tensor<Self, 2>,
+        entities: Tensor<Self, 2>,
+        output: Tensor<Self, 2>,
+        weights: Tensor<Self, 1>,
+        neighbours: &Neighbourhoods<Self>,
+    ) -> (Tensor<Self, 2>, Tensor<Self, 2>) {
+        plain::attend_neighbours_backward(grad, entities, output, weights, neighbours)
+    }
+
+    /// How far each user's taste agrees with what the graph knows of an item, each of its relations weighted by the
+    /// user's attention; differentiable by tastes, logits and pooled rows.
+    ///
+    /// With the user `u` and the item of example `b`, whose slots `s` have the relations `r(s)`:
+    ///
+    /// ```text
+    /// weight[s] = exp(logits[u, r(s)]) / sum over the slots t of the item of exp(logits[u, r(t)])
+    /// output[b] = (slots of the item) * sum over s of weight[s] * (tastes[b] . pooled[s])
+    /// ```
+    ///
+    /// An item without slots has the output 0. Equal logits make it the plain sum over slots.
+    ///
+    /// # Shapes
+    ///
+    /// - tastes: `[batch, dim]`
+    /// - logits: `[n_users, n_relations]`
+    /// - pooled: `[n_slots, dim]`, as of [`attend_neighbours`](Self::attend_neighbours)
+    /// - users: one row of the logits for each example
+    /// - items: one item of the neighbourhoods for each example
+    /// - output: `[batch]`
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit, or a selection has not one row for each example.
+    fn attend_relations(
+        tastes: Tensor<Self, 2>,
+        logits: Tensor<Self, 2>,
+        pooled: Tensor<Self, 2>,
+        users: &Selection<Self>,
+        items: &Selection<Self>,
+        neighbours: &Neighbourhoods<Self>,
+    ) -> Tensor<Self, 1> {
+        let (users, items, neighbours) = (users.clone(), items.clone(), neighbours.clone());
+        let attention = RelationAttention { users, items, neighbours };
+        Self::attend_relations_forward(tastes, logits, pooled, &attention).0
+    }
+
+    /// [`attend_relations`](Self::attend_relations) beside what the way back needs.
+    ///
+    /// # Panics
+    ///
+    /// As [`attend_relations`](Self::attend_relations).
+    fn attend_relations_forward(
+        tastes: Tensor<Self, 2>,
+        logits: Tensor<Self, 2>,
+        pooled: Tensor<Self, 2>,
+        attention: &RelationAttention<Self>,
+    ) -> (Tensor<Self, 1>, RelationWeights<Self>) {
+        plain::attend_relations_forward(tastes, logits, pooled, attention)
+    }
+
+    /// Gradients of [`attend_relations`](Self::attend_relations) by tastes, logits and pooled rows.
+    fn attend_relations_backward(
+        grad: Tensor<Self, 1>,
+        tastes: Tensor<Self, 2>,
+        pooled: Tensor<Self, 2>,
+        kept: RelationWeights<Self>,
+        attention: &RelationAttention<Self>,
+    ) -> (Tensor<Self, 2>, Tensor<Self, 2>, Tensor<Self, 2>) {
+        plain::attend_relations_backward(grad, tastes, pooled, kept, attention)
     }
 
     /// The best `k` items for each query by inner product, best first, ties by the lower id.

@@ -50,13 +50,7 @@ impl<B: Backend> Selection<B> {
         pooling: Pooling<'_>,
         device: &B::Device,
     ) -> Self {
-        let ends = (offsets.first(), offsets.last());
-        assert_eq!(
-            ends,
-            (Some(&0), Some(&(entries.len() as u32))),
-            "offsets lead from 0 to the end of the entries"
-        );
-        assert!(offsets.is_sorted(), "offsets ascend");
+        check_offsets(offsets, entries.len());
         let values = values(offsets, entries.len(), pooling);
         let list_of_entry = rows_of_entries(offsets);
         let matrix = csr(offsets, entries, values.as_deref(), &list_of_entry, device);
@@ -148,18 +142,27 @@ fn values(offsets: &[u32], n_entries: usize, pooling: Pooling<'_>) -> Option<Vec
     }
 }
 
-fn rows_of_entries(offsets: &[u32]) -> Vec<u32> {
+/// Panics unless the offsets ascend from 0 to the number of entries.
+pub(crate) fn check_offsets(offsets: &[u32], n_entries: usize) {
+    let ends = (offsets.first(), offsets.last());
+    assert_eq!(ends, (Some(&0), Some(&(n_entries as u32))), "offsets lead from 0 to the end of the entries");
+    assert!(offsets.is_sorted(), "offsets ascend");
+}
+
+/// The row of each entry.
+pub(crate) fn rows_of_entries(offsets: &[u32]) -> Vec<u32> {
     let row = |(row, list): (u32, &[u32])| std::iter::repeat_n(row, (list[1] - list[0]) as usize);
     (0u32..).zip(offsets.windows(2)).flat_map(row).collect()
 }
 
 /// Places by what stands in them: group `g` is `entries[offsets[g]..offsets[g + 1]]`.
-struct Grouped {
-    offsets: Vec<u32>,
-    entries: Vec<u32>,
+#[derive(Debug)]
+pub(crate) struct Grouped {
+    pub(crate) offsets: Vec<u32>,
+    pub(crate) entries: Vec<u32>,
 }
 
-fn grouped(ids: &[u32], n_groups: usize) -> Grouped {
+pub(crate) fn grouped(ids: &[u32], n_groups: usize) -> Grouped {
     let mut counts = vec![0u32; n_groups];
     for &id in ids {
         assert!((id as usize) < n_groups, "entry {id} is beyond the {n_groups} gathered rows");

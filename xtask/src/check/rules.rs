@@ -110,7 +110,7 @@ mod tests {
             assert!(found[0].starts_with(&format!("{free}:1: `Flex` names a backend")), "{found:?}");
         }
         for place in [
-            "crates/cresset-nn/src/kernels/flex.rs",
+            "crates/cresset-nn/src/kernels/flex/mod.rs",
             "crates/cresset/src/device.rs",
             "crates/cresset-nn/tests/rows.rs",
             "crates/cresset-kg-mf/src/model/tests.rs",

@@ -3,7 +3,7 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, Int, Tensor};
 
-use crate::{Activation, Dropout, DropoutKey};
+use crate::{Activation, Dropout, DropoutKey, Neighbourhoods};
 
 /// A sparse matrix by rows, `[n_rows, n_columns]`: row `r` holds the entries `offsets[r]..offsets[r + 1]`.
 #[derive(Debug, Clone)]
@@ -269,4 +269,47 @@ pub struct Attention<B: Backend> {
     pub mask_pad: Option<Tensor<B, 2, Bool>>,
     /// Applied to the probabilities.
     pub dropout: Option<Dropout>,
+}
+
+/// Which users weigh the slots of which items, example by example.
+#[derive(Debug, Clone)]
+pub struct RelationAttention<B: Backend> {
+    /// One row of the users' logits for each example.
+    pub users: Selection<B>,
+    /// One item of the neighbourhoods for each example.
+    pub items: Selection<B>,
+    /// The slots of the items.
+    pub neighbours: Neighbourhoods<B>,
+}
+
+impl<B: Backend> RelationAttention<B> {
+    /// What every body of the operation asks of its inputs.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit, or a selection has not one row for each example.
+    pub(crate) fn check(&self, tastes: [usize; 2], logits: [usize; 2], pooled: [usize; 2]) {
+        let [batch, dim] = tastes;
+        let one_each = |of: &Selection<B>| of.matrix.offsets.is_none() && of.matrix.columns.dims() == [batch];
+        assert!(one_each(&self.users), "one user for each example");
+        assert!(one_each(&self.items), "one item for each example");
+        let expected = [self.users.transposed.n_rows, self.neighbours.n_relations()];
+        assert_eq!(logits, expected, "one logit for each user and relation");
+        assert_eq!(
+            self.items.transposed.n_rows,
+            self.neighbours.n_items(),
+            "the items of the neighbourhoods"
+        );
+        assert_eq!(pooled, [self.neighbours.n_slots(), dim], "one row for each slot, as wide as the tastes");
+    }
+}
+
+/// What the way back through [`attend_relations`](crate::RecommenderBackend::attend_relations) needs: for each example
+/// as many places as an item has slots at most, those that its item lacks filled with zeros.
+#[derive(Debug, Clone)]
+pub struct RelationWeights<B: Backend> {
+    /// How much the user heeds each slot, `[batch, places]`; they sum to 1 over the slots of an item.
+    pub weights: Tensor<B, 2>,
+    /// The taste times the row of each slot, `[batch, places]`.
+    pub products: Tensor<B, 2>,
 }

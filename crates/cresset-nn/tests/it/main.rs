@@ -11,6 +11,7 @@ mod initial;
 mod layers;
 mod losses;
 mod models;
+mod neighbourhoods;
 mod precision;
 mod ranking;
 mod rows;

@@ -11,9 +11,9 @@ use burn::tensor::{Int, Tensor};
 use self::node::{Node, lift, lower, lower_int, placeholder};
 use crate::kernels::spec::{
     AccidentalHits, Against, Attention, CandidateGradients, CandidateLoss, CsrMatrix, Epilogue, Objective,
-    RowState, RowStep, Selection,
+    RelationAttention, RowState, RowStep, Selection,
 };
-use crate::{Activation, RecommenderBackend};
+use crate::{Activation, Neighbourhoods, RecommenderBackend};
 
 impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodiff<B, C> {
     const ON_HOST: bool = B::ON_HOST;
@@ -190,6 +190,55 @@ impl<B: RecommenderBackend, C: CheckpointStrategy> RecommenderBackend for Autodi
         })
     }
 
+    fn attend_neighbours(
+        entities: Tensor<Self, 2>,
+        logits: Tensor<Self, 2>,
+        neighbours: &Neighbourhoods<Self>,
+    ) -> Tensor<Self, 2> {
+        let node = Node::<B, C, 2>::of([entities.clone().into_primitive(), logits.clone().into_primitive()]);
+        let (entities, neighbours) = (lower(entities), neighbours.inner());
+        let (output, weights) = B::attend_neighbours_forward(entities.clone(), lower(logits), &neighbours);
+        let state = (entities, output.clone(), weights, neighbours);
+        node.record(state, output, |(entities, output, weights, neighbours), grad, _| {
+            let (by_entities, by_logits) =
+                B::attend_neighbours_backward(grad, entities, output, weights, &neighbours);
+            [Some(by_entities.into_primitive()), Some(by_logits.into_primitive())]
+        })
+    }
+
+    fn attend_relations(
+        tastes: Tensor<Self, 2>,
+        logits: Tensor<Self, 2>,
+        pooled: Tensor<Self, 2>,
+        users: &Selection<Self>,
+        items: &Selection<Self>,
+        neighbours: &Neighbourhoods<Self>,
+    ) -> Tensor<Self, 1> {
+        let parents = [
+            tastes.clone().into_primitive(),
+            logits.clone().into_primitive(),
+            pooled.clone().into_primitive(),
+        ];
+        let node = Node::<B, C, 3>::of(parents);
+        let (tastes, pooled) = (lower(tastes), lower(pooled));
+        let attention = RelationAttention {
+            users: lower_selection(users),
+            items: lower_selection(items),
+            neighbours: neighbours.inner(),
+        };
+        let (output, kept) =
+            B::attend_relations_forward(tastes.clone(), lower(logits), pooled.clone(), &attention);
+        node.record(
+            (tastes, pooled, kept, attention),
+            output,
+            |(tastes, pooled, kept, attention), grad, _| {
+                let (by_tastes, by_logits, by_pooled) =
+                    B::attend_relations_backward(grad, tastes, pooled, kept, &attention);
+                [by_tastes, by_logits, by_pooled].map(|gradient| Some(gradient.into_primitive()))
+            },
+        )
+    }
+
     fn top_k(
         queries: Tensor<Self, 2>,
         items: Tensor<Self, 2>,
@@ -249,6 +298,12 @@ fn lower_matrix<B: RecommenderBackend, C: CheckpointStrategy>(
         entry_rows: matrix.entry_rows.clone().map(lower_int),
         n_rows: matrix.n_rows,
     }
+}
+
+fn lower_selection<B: RecommenderBackend, C: CheckpointStrategy>(
+    selection: &Selection<Autodiff<B, C>>,
+) -> Selection<B> {
+    Selection { matrix: lower_matrix(&selection.matrix), transposed: lower_matrix(&selection.transposed) }
 }
 
 fn lower_epilogue<B: RecommenderBackend, C: CheckpointStrategy>(

@@ -10,7 +10,7 @@ use crate::rounding;
 pub(super) const TASK_ELEMENTS: usize = 16_384;
 
 /// Elements from which a pass over rows is worth waking other threads, which takes some 50 microseconds.
-const PARALLEL_ELEMENTS: usize = 1 << 18;
+pub(super) const PARALLEL_ELEMENTS: usize = 1 << 18;
 
 /// Rows between the one that is read and the one that is asked of memory.
 const ROWS_AHEAD: usize = 32;
@@ -133,7 +133,7 @@ pub(super) fn count_rows(len: usize, dim: usize) -> usize {
 }
 
 /// Panics at the first id that names no row.
-fn check_ids(ids: &[i32], n_rows: usize) {
+pub(super) fn check_ids(ids: &[i32], n_rows: usize) {
     // Without an early exit the test is a few instructions for sixteen ids; a negative one wraps to a large
     // one.
     let n_beyond = ids.iter().filter(|&&id| id as u32 as usize >= n_rows).count();
@@ -316,7 +316,7 @@ impl Source<'_> {
 }
 
 #[inline(always)]
-fn add_times(sum: &mut [f32], row: &[f32], weight: f32) {
+pub(super) fn add_times(sum: &mut [f32], row: &[f32], weight: f32) {
     for (sum, value) in sum.iter_mut().zip(row) {
         *sum += weight * value;
     }

@@ -7,6 +7,8 @@ mod attention;
 mod candidates;
 mod epilogue;
 mod layer_norm;
+mod neighbours;
+mod relations;
 mod rows;
 mod top_k;
 mod update;

@@ -1,14 +1,16 @@
 //! The pure-Rust CPU backend: the kernels of [`cpu`](super::cpu) on its tensors.
 
+mod graph;
+
 use burn::tensor::{DType, Int, Tensor, TensorData, TensorPrimitive};
 use burn_flex::{Flex, FlexTensor};
 
 use super::cpu::{attention, candidates, epilogue, features, layer_norm, products, rows, top_k, update};
 use super::spec::{
     AccidentalHits, Against, Attention, CandidateGradients, CandidateLoss, CsrMatrix, Epilogue, Normalized,
-    Objective, RowState, RowStep,
+    Objective, RelationAttention, RelationWeights, RowState, RowStep,
 };
-use crate::{Activation, RecommenderBackend};
+use crate::{Activation, Neighbourhoods, RecommenderBackend};
 
 impl RecommenderBackend for Flex {
     const ON_HOST: bool = true;
@@ -260,6 +262,43 @@ impl RecommenderBackend for Flex {
         let mut out = vec![0.0; batch * seq * width];
         attention::backward(values(&grad), values(&qkv), values(&probabilities), &heads, &mut out);
         tensor(out, [batch, seq, width])
+    }
+
+    fn attend_neighbours_forward(
+        entities: Tensor<Self, 2>,
+        logits: Tensor<Self, 2>,
+        neighbours: &Neighbourhoods<Self>,
+    ) -> (Tensor<Self, 2>, Tensor<Self, 1>) {
+        graph::attend_neighbours_forward(entities, logits, neighbours)
+    }
+
+    fn attend_neighbours_backward(
+        grad: Tensor<Self, 2>,
+        entities: Tensor<Self, 2>,
+        output: Tensor<Self, 2>,
+        weights: Tensor<Self, 1>,
+        neighbours: &Neighbourhoods<Self>,
+    ) -> (Tensor<Self, 2>, Tensor<Self, 2>) {
+        graph::attend_neighbours_backward(grad, entities, output, weights, neighbours)
+    }
+
+    fn attend_relations_forward(
+        tastes: Tensor<Self, 2>,
+        logits: Tensor<Self, 2>,
+        pooled: Tensor<Self, 2>,
+        attention: &RelationAttention<Self>,
+    ) -> (Tensor<Self, 1>, RelationWeights<Self>) {
+        graph::attend_relations_forward(tastes, logits, pooled, attention)
+    }
+
+    fn attend_relations_backward(
+        grad: Tensor<Self, 1>,
+        tastes: Tensor<Self, 2>,
+        pooled: Tensor<Self, 2>,
+        kept: RelationWeights<Self>,
+        attention: &RelationAttention<Self>,
+    ) -> (Tensor<Self, 2>, Tensor<Self, 2>, Tensor<Self, 2>) {
+        graph::attend_relations_backward(grad, tastes, pooled, kept, attention)
     }
 
     fn top_k(
