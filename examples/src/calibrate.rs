@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use cresset::data::{Batches, Dataset, Split};
 use cresset::device::OnBackend;
-use cresset::kg_mf::KgMfConfig;
+use cresset::kg_mf::{KgMfConfig, Knowledge};
 use cresset::nn::optim::Optimizer;
 use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
 use cresset::trainers::memory::{available_memory_mb, peak_memory_mb};
@@ -23,6 +23,8 @@ pub struct Calibrate<'a> {
     pub config: &'a Config,
     /// The cleaned data.
     pub dataset: &'a Dataset,
+    /// What the model may read beside them.
+    pub knowledge: &'a Knowledge,
 }
 
 /// What a few steps tell of an epoch.
@@ -59,12 +61,12 @@ impl Calibrate<'_> {
         config: &KgMfConfig,
         device: &B::Device,
     ) -> Result<Pace, Failure> {
-        let Self { dataset, .. } = self;
+        let Self { dataset, knowledge, .. } = self;
         let training = &self.config.training;
         let split = Split::of(&dataset.ratings, &self.config.data, 0)?;
         let train = dataset.ratings.select(&split.train);
-        let model = new_kg_mf::<B>(config, dataset, &train, training.seed, device)?;
-        let batches = kg_mf_batches(config, dataset, &train, training)?;
+        let model = new_kg_mf::<B>(config, dataset, knowledge, &train, training.seed, device)?;
+        let batches = kg_mf_batches(&model, dataset, &train, training)?;
         Ok(self.pace::<B, _, _>(model, &batches))
     }
 
@@ -113,10 +115,11 @@ const MIB: f64 = 1024.0 * 1024.0;
 
 impl Memory {
     /// What a config will need; to be asked when the data are loaded.
-    pub fn of(config: &Config, dataset: &Dataset) -> Self {
+    pub fn of(config: &Config, dataset: &Dataset, knowledge: &Knowledge) -> Self {
         let (n_users, n_items, n_ratings) = (dataset.n_users(), dataset.n_items(), dataset.ratings.len());
         let parameters =
-            config.model.n_parameters(n_users, n_items).iter().map(|(_, n)| n).sum::<usize>() as f64;
+            config.model.n_parameters(n_users, n_items, knowledge).iter().map(|(_, n)| n).sum::<usize>()
+                as f64;
         let moments = match &config.model {
             ModelConfig::Network(_) => config.training.optimizer.moments().len() as f64,
             ModelConfig::Baseline(_) => 0.0,

@@ -3,7 +3,7 @@
 use cresset::baselines::{BaselineConfig, BaselineError, TrainingSet};
 use cresset::data::{Batches, Dataset, Split};
 use cresset::device::OnBackend;
-use cresset::kg_mf::{KgMfConfig, KgMfExamples};
+use cresset::kg_mf::{KgMfConfig, KgMfExamples, Knowledge};
 use cresset::nn::optim::Optimizer;
 use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
 use cresset::trainers::TrainError;
@@ -11,6 +11,7 @@ use cresset::trainers::config::TrainingConfig;
 use cresset::trainers::strategy::{self, StrategyError};
 
 use crate::failure::Failure;
+use crate::knowledge::with_times;
 use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
 
 /// One batch, forward, backward and through the optimiser, each step printed.
@@ -19,13 +20,15 @@ pub struct DryRun<'a> {
     pub config: &'a Config,
     /// The cleaned data.
     pub dataset: &'a Dataset,
+    /// What the model may read beside them.
+    pub knowledge: &'a Knowledge,
 }
 
 impl OnBackend for DryRun<'_> {
     type Out = Result<(), Failure>;
 
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
-        let Self { config, dataset } = self;
+        let Self { config, dataset, .. } = self;
         println!("data       {}", dataset.cleaning);
         println!("           {} users, {} items", dataset.n_users(), dataset.n_items());
         let split = Split::of(&dataset.ratings, &config.data, 0)?;
@@ -67,10 +70,11 @@ impl DryRun<'_> {
             return Err(TrainError::Precision { precision: training.precision }.into());
         }
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
-        let model = new_kg_mf::<B>(config, self.dataset, &train, training.seed, device)?;
-        let parts = config.n_parameters(n_users, n_items);
+        let model = new_kg_mf::<B>(config, self.dataset, self.knowledge, &train, training.seed, device)?;
+        let of_split = with_times(config, self.knowledge.clone(), &train);
+        let parts = config.n_parameters(n_users, n_items, &of_split);
         println!("model      kg-mf, {} parameters", parts.iter().map(|(_, n)| n).sum::<usize>());
-        let batches = kg_mf_batches(config, self.dataset, &train, training)?;
+        let batches = kg_mf_batches(&model, self.dataset, &train, training)?;
         let batch = batches.batch(&batches.order(0), 0);
         println!("batch      {}", tell(&batch));
         Ok(one_step::<B, _>(model, &batch, training, batches.n_steps())?)
@@ -79,16 +83,12 @@ impl DryRun<'_> {
 
 /// What a batch is made of.
 fn tell(batch: &KgMfExamples) -> String {
-    match batch {
-        KgMfExamples::Ratings(batch) => {
-            let (users, items) = (batch.users.len(), batch.items.len());
-            format!("{} ratings, {users} users, {items} items", batch.len())
-        }
-        KgMfExamples::Pairs(batch) => {
-            let (users, items, drawn) = (batch.users.len(), batch.items.len(), batch.neg_items().len());
-            format!("{} pairs, {drawn} negatives, {users} users, {items} items", batch.len())
-        }
-    }
+    let (n_users, n_items) = batch.n_rows();
+    let what = match batch {
+        KgMfExamples::Ratings(_) => format!("{} ratings", batch.len()),
+        KgMfExamples::Pairs(_) => format!("{} pairs, {} negatives", batch.len(), batch.n_negatives()),
+    };
+    format!("{what}, {n_users} users, {n_items} items")
 }
 
 fn one_step<B: AutodiffRecommender, M: TrainModel<B>>(

@@ -319,6 +319,11 @@ impl RatingPredictor for Ensemble {
         let models = self.predictors().unwrap_or_default();
         mean(models.into_iter().map(|model| model.predict_pairs(users, items)))
     }
+
+    fn predict_pairs_at(&self, users: &[u32], items: &[u32], times: &[i64]) -> Vec<f32> {
+        let models = self.predictors().unwrap_or_default();
+        mean(models.into_iter().map(|model| model.predict_pairs_at(users, items, times)))
+    }
 }
 
 impl Scorer for Ensemble {

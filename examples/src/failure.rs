@@ -8,6 +8,7 @@ use cresset::data::DataError;
 use cresset::data::files::FileError;
 use cresset::data::negatives::NegativesError;
 use cresset::device::DeviceError;
+use cresset::kg_mf::KnowledgeError;
 use cresset::metrics::MetricError;
 use cresset::metrics::statistics::StatisticsError;
 use cresset::nn::ConfigError;
@@ -78,6 +79,7 @@ macro_rules! fails_as {
 fails_as!(input: ConfigError, ConfigFileError, DataError, DeviceError, FileError, RunDirError, SavedDataError);
 fails_as!(input: WeightsError, StrategyError);
 fails_as!(input: BaselineError, SavedBaselineError);
+fails_as!(input: KnowledgeError);
 fails_as!(input: NegativesError, PerUserError, StatisticsError);
 fails_as!(other: MetricError, PlotError);
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use cresset::baselines::{BaselineConfig, TrainingSet};
 use cresset::data::{Dataset, Ratings, Split};
 use cresset::device::{DeviceSpec, OnBackend};
-use cresset::kg_mf::{KgMf, KgMfConfig};
+use cresset::kg_mf::{KgMf, KgMfConfig, Knowledge};
 use cresset::metrics::Metrics;
 use cresset::metrics::statistics::Bootstrap;
 use cresset::nn::AutodiffRecommender;
@@ -19,6 +19,7 @@ use cresset::trainers::{
 
 use crate::failure::Failure;
 use crate::floor::{Floor, known_at_test};
+use crate::knowledge;
 use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
 use crate::saved::WEIGHTS;
 use crate::served::Served;
@@ -32,6 +33,8 @@ pub struct Fit<'a> {
     pub config: &'a Config,
     /// The cleaned data.
     pub dataset: &'a Dataset,
+    /// What the model may read beside them.
+    pub knowledge: &'a Knowledge,
     /// Their split.
     pub split: Split,
     /// Which fold, from 0.
@@ -83,6 +86,7 @@ impl OnBackend for Fit<'_> {
         self.run.write_yaml("manifest.yaml", &manifest)?;
         self.run.write_yaml("best_model/config.yaml", self.config)?;
         self.saved_data().save(self.run)?;
+        knowledge::save(self.knowledge, self.run)?;
         let parts = self.parts();
         let fitted = self.fit::<B>(&parts, u64::MAX, &device)?;
         self.judge(fitted, parts)
@@ -156,8 +160,9 @@ impl Fit<'_> {
     ) -> Result<Fitted, Failure> {
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
-        let model = new_kg_mf::<B>(config, self.dataset, &parts.train, training.seed, device)?;
-        let batches = kg_mf_batches(config, self.dataset, &parts.train, training)?;
+        let model =
+            new_kg_mf::<B>(config, self.dataset, self.knowledge, &parts.train, training.seed, device)?;
+        let batches = kg_mf_batches(&model, self.dataset, &parts.train, training)?;
         let trainer = Trainer {
             config: training,
             run: self.run,
@@ -166,6 +171,7 @@ impl Fit<'_> {
             loader: self.config.data.loader(),
         };
         let mut validate = |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(model.judged())?.metrics);
+        let of_split = knowledge::with_times(config, self.knowledge.clone(), &parts.train);
         let before = self.began.elapsed();
         let trained = trainer.fit_until(last_epoch, model, &batches, &mut validate, device)?;
         let Progress { history, early_stop, epoch, seconds, strategy, .. } = &trained.progress;
@@ -179,7 +185,7 @@ impl Fit<'_> {
         }
         Ok(Fitted {
             finished: trained.finished,
-            n_parameters: config.n_parameters(n_users, n_items).iter().map(|(_, n)| n).sum(),
+            n_parameters: config.n_parameters(n_users, n_items, &of_split).iter().map(|(_, n)| n).sum(),
             best_epoch: early_stop.best.map_or(0, |(epoch, _)| epoch),
             epochs: *epoch,
             examples_per_second: trained.examples_per_second,

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::Parser;
 use cresset::data::Dataset;
 use cresset::device::{DeviceKind, on_device};
+use cresset::kg_mf::Knowledge;
 use cresset::trainers::config::load;
 
 use crate::calibrate::{Calibrate, Memory};
 use crate::cli::{Common, LogFile};
 use crate::failure::Failure;
+use crate::knowledge;
 use crate::models::Config;
 
 /// Show the effective config, parameters, memory and time of a run, or the devices there are
@@ -45,9 +47,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let dataset = Dataset::load(&config.data, &args.common.data)?;
     let (n_users, n_items, n_ratings) = (dataset.n_users(), dataset.n_items(), dataset.ratings.len());
     println!("\n{}\n{n_users} users, {n_items} items, {n_ratings} ratings\n", dataset.cleaning);
-    print_parameters(&config, n_users, n_items);
-    print_memory(&Memory::of(&config, &dataset));
-    if let Some(pace) = on_device(&device, Calibrate { config: &config, dataset: &dataset })?? {
+    let knowledge = knowledge::load(&config, &args.common.data, &dataset)?;
+    print_parameters(&config, n_users, n_items, &knowledge);
+    print_memory(&Memory::of(&config, &dataset, &knowledge));
+    if let Some(pace) =
+        on_device(&device, Calibrate { config: &config, dataset: &dataset, knowledge: &knowledge })??
+    {
         let (steps, epoch) = (pace.n_steps, pace.seconds_per_epoch());
         println!(
             "about {epoch:.2} s an epoch of {steps} steps, {:.0} examples/s, and validation on top",
@@ -67,8 +72,8 @@ fn print_devices() {
     }
 }
 
-fn print_parameters(config: &Config, n_users: usize, n_items: usize) {
-    let parts = config.model.n_parameters(n_users, n_items);
+fn print_parameters(config: &Config, n_users: usize, n_items: usize, knowledge: &Knowledge) {
+    let parts = config.model.n_parameters(n_users, n_items, knowledge);
     for (part, n) in &parts {
         println!("{part:<16} {n:>12} parameters");
     }

@@ -16,6 +16,7 @@ pub mod failure;
 pub mod fit;
 pub mod floor;
 pub mod inspect;
+pub mod knowledge;
 pub mod models;
 pub mod out_of_memory;
 pub mod predict;

@@ -3,7 +3,7 @@
 use cresset::baselines::BaselineConfig;
 use cresset::data::negatives::{ItemDistribution, NegativeSampler, NegativesError};
 use cresset::data::{Dataset, PairBatches, RatingBatches, Ratings, UserItems};
-use cresset::kg_mf::{KgMf, KgMfBatches, KgMfConfig, RatingScale};
+use cresset::kg_mf::{KgMf, KgMfBatches, KgMfConfig, Knowledge, KnowledgeError, RatingScale};
 use cresset::metrics::{Family, MetricKey};
 use cresset::nn::{ConfigError, RecommenderBackend};
 use cresset::trainers::config::{ModelSection, RunConfig, TrainingConfig};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use yaml_serde::Value;
 
 use crate::failure::Failure;
+use crate::knowledge::with_times;
 
 /// The `model` section: `kind` says which.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -54,13 +55,20 @@ impl<'de> Deserialize<'de> for ModelConfig {
 /// The first that does not go with `model`.
 pub fn check_together(config: &Config) -> Result<(), Failure> {
     let kind = config.model.kind();
+    let reads_graph =
+        matches!(&config.model, ModelConfig::Network(NetworkConfig::KgMf(model)) if model.graph.is_some());
     let unread = [
-        ("data.graph.sources", !config.data.graph.sources.is_empty()),
+        ("data.graph.sources", !config.data.graph.sources.is_empty() && !reads_graph),
         ("data.vectors", !config.data.vectors.is_empty()),
     ];
     if let Some((key, _)) = unread.into_iter().find(|(_, is_set)| *is_set) {
+        let part = match (&config.model, key) {
+            (ModelConfig::Network(NetworkConfig::KgMf(_)), "data.graph.sources") => "set model.graph={}, ",
+            _ => "",
+        };
         return Err(Failure::input(format!(
-            "{key} is set, and model.kind {kind} learns nothing from it: take it out, or use the config with `prepare`"
+            "{key} is set, and model.kind {kind} as it is learns nothing from it: {part}take it out, or use the config with \
+             `prepare`"
         )));
     }
     let monitor = &config.training.monitor;
@@ -80,16 +88,18 @@ pub fn check_together(config: &Config) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// A hyperparameter outside its range.
+/// A hyperparameter outside its range, or a part of the model without anything to read.
 pub fn new_kg_mf<B: RecommenderBackend>(
     config: &KgMfConfig,
     dataset: &Dataset,
+    knowledge: &Knowledge,
     train: &Ratings,
     seed: u64,
     device: &B::Device,
-) -> Result<KgMf<B>, ConfigError> {
+) -> Result<KgMf<B>, KnowledgeError> {
     let scale = RatingScale::of(train, dataset.rating_range);
-    let model = config.init(dataset.n_users(), dataset.n_items(), scale, seed, device)?;
+    let knowledge = with_times(config, knowledge.clone(), train);
+    let model = config.init_knowing(dataset.n_users(), dataset.n_items(), scale, &knowledge, seed, device)?;
     Ok(model.with_cold_rows_at_zero(train))
 }
 
@@ -98,20 +108,22 @@ pub fn new_kg_mf<B: RecommenderBackend>(
 /// # Errors
 ///
 /// If negatives are asked for and a user has every item.
-pub fn kg_mf_batches(
-    config: &KgMfConfig,
+pub fn kg_mf_batches<B: RecommenderBackend>(
+    model: &KgMf<B>,
     dataset: &Dataset,
     train: &Ratings,
     training: &TrainingConfig,
 ) -> Result<KgMfBatches, NegativesError> {
     let TrainingConfig { batch_size, seed, .. } = *training;
+    let config = model.config();
+    let read = |batches: KgMfBatches| batches.read_by(model.reader(), seed);
     if !config.loss.is_ranking() {
-        return Ok(KgMfBatches::Ratings(RatingBatches::new(train.clone(), batch_size, seed)));
+        return Ok(read(RatingBatches::new(train.clone(), batch_size, seed).into()));
     }
     let own = UserItems::from_ratings(train, dataset.n_users());
     let sampler = NegativeSampler::new(ItemDistribution::uniform(dataset.n_items()), own, seed)?;
     let pairs = PairBatches::new(train, batch_size, seed);
-    Ok(KgMfBatches::Pairs(pairs.with_negatives(sampler, config.n_negatives)))
+    Ok(read(pairs.with_negatives(sampler, config.n_negatives).into()))
 }
 
 impl ModelConfig {
@@ -124,9 +136,14 @@ impl ModelConfig {
     }
 
     /// Parameters by part, for tables of this size; of a baseline that keeps what it finds, the most there can be.
-    pub fn n_parameters(&self, n_users: usize, n_items: usize) -> Vec<(&'static str, usize)> {
+    pub fn n_parameters(
+        &self,
+        n_users: usize,
+        n_items: usize,
+        knowledge: &Knowledge,
+    ) -> Vec<(&'static str, usize)> {
         match self {
-            Self::Network(NetworkConfig::KgMf(config)) => config.n_parameters(n_users, n_items),
+            Self::Network(NetworkConfig::KgMf(config)) => config.n_parameters(n_users, n_items, knowledge),
             Self::Baseline(config) => config.n_parameters(n_users, n_items),
         }
     }

@@ -11,6 +11,7 @@ use cresset::trainers::{RunDir, SavedData};
 
 use crate::failure::Failure;
 use crate::floor::known_at_test;
+use crate::knowledge;
 use crate::models::{Config, ModelConfig, NetworkConfig};
 use crate::served::Served;
 
@@ -56,9 +57,12 @@ impl Saved {
             ModelConfig::Network(NetworkConfig::KgMf(config)) => {
                 let weights = weights::load(&file)?;
                 let (n_users, n_items) = (self.data.users.len(), self.data.items.len());
-                let scale = RatingScale::of(&self.train(), self.data.rating_range);
                 let seed = self.config.training.seed;
-                let model: KgMf<B::InnerBackend> = config.init(n_users, n_items, scale, seed, device)?;
+                let train = self.train();
+                let knowledge = knowledge::of_run(&self.run, config, &weights, &train)?;
+                let scale = RatingScale::of(&train, self.data.rating_range);
+                let model: KgMf<B::InnerBackend> =
+                    config.init_knowing(n_users, n_items, scale, &knowledge, seed, device)?;
                 Ok(Box::new(weights::restore(model, weights)?))
             }
             ModelConfig::Baseline(config) => Ok(Box::new(self.baseline(&file, config.kind())?)),

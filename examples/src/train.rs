@@ -6,6 +6,7 @@ use std::time::Instant;
 use clap::Parser;
 use cresset::data::{Dataset, Split, SplitKind};
 use cresset::device::{DeviceSpec, on_device};
+use cresset::kg_mf::Knowledge;
 use cresset::trainers::config::{changed_keys, may_change, trains_on};
 use cresset::trainers::manifest::Manifest;
 use cresset::trainers::results::{FoldResults, Results, metric_table};
@@ -18,6 +19,7 @@ use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::fit::Fit;
+use crate::knowledge;
 use crate::models::{Config, ModelConfig, check_together};
 use crate::out_of_memory;
 
@@ -44,6 +46,7 @@ pub struct Args {
 struct Plan<'a> {
     config: &'a Config,
     dataset: &'a Dataset,
+    knowledge: &'a Knowledge,
     device: DeviceSpec,
     threads: usize,
     log: LogFile,
@@ -86,14 +89,15 @@ fn run_logged(args: &Args, log: &LogFile, device: DeviceSpec) -> Result<(), Fail
         return Ok(());
     }
     let dataset = Dataset::load(&config.data, &args.common.data)?;
+    let knowledge = knowledge::load(&config, &args.common.data, &dataset)?;
     if args.dry_run {
-        return on_device(&device, DryRun { config: &config, dataset: &dataset })?;
+        return on_device(&device, DryRun { config: &config, dataset: &dataset, knowledge: &knowledge })?;
     }
     if stop.is_raised() {
         return Err(Failure::other("interrupted while reading the data, nothing was written; start again"));
     }
     // Data that cannot be split, and a run that cannot fit, leave no run directory behind.
-    Memory::of(&config, &dataset).check(&config)?;
+    Memory::of(&config, &dataset, &knowledge).check(&config)?;
     Split::of(&dataset.ratings, &config.data, 0)?;
     let has_folds = config.data.split == SplitKind::KFold;
     let create = if has_folds { RunDir::create_for_folds } else { RunDir::create };
@@ -105,6 +109,7 @@ fn run_logged(args: &Args, log: &LogFile, device: DeviceSpec) -> Result<(), Fail
     let plan = Plan {
         config: &config,
         dataset: &dataset,
+        knowledge: &knowledge,
         device,
         threads: args.common.n_threads(),
         log: log.clone(),
@@ -129,6 +134,7 @@ impl Plan<'_> {
         let fit = Fit {
             config: self.config,
             dataset: self.dataset,
+            knowledge: self.knowledge,
             split,
             fold,
             run,

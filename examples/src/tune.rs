@@ -9,6 +9,7 @@ use clap::Parser;
 use cresset::data::files::atomic_write;
 use cresset::data::{Dataset, Split};
 use cresset::device::{DeviceSpec, on_device};
+use cresset::kg_mf::Knowledge;
 use cresset::metrics::{Direction, direction};
 use cresset::trainers::config::{changed_keys, load, may_change};
 use cresset::trainers::search::{
@@ -20,6 +21,7 @@ use crate::calibrate::Memory;
 use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::failure::Failure;
 use crate::fit::{self, Fit, Reached};
+use crate::knowledge;
 use crate::models::{Config, ModelConfig, check_together};
 
 /// Search hyperparameters in the space of the config's section `search`, by the validation part alone
@@ -55,7 +57,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     check_together(&config)?;
     check(args, &config)?;
     let dataset = Dataset::load(&config.data, &args.common.data)?;
-    Memory::of(&config, &dataset).check(&config)?;
+    let knowledge = knowledge::load(&config, &args.common.data, &dataset)?;
+    Memory::of(&config, &dataset, &knowledge).check(&config)?;
     if Split::of(&dataset.ratings, &config.data, 0)?.valid.is_empty() {
         return Err(Failure::input(
             "the split has no validation part to choose by: raise data.valid_ratio, or take another data.split",
@@ -71,6 +74,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         direction: direction(&config.training.monitor).unwrap_or(Direction::LowerIsBetter),
         config: &config,
         dataset: &dataset,
+        knowledge: &knowledge,
         device,
         threads: args.common.n_threads(),
         stop,
@@ -145,6 +149,7 @@ struct Search<'a> {
     args: &'a Args,
     config: &'a Config,
     dataset: &'a Dataset,
+    knowledge: &'a Knowledge,
     direction: Direction,
     device: DeviceSpec,
     threads: usize,
@@ -275,6 +280,7 @@ impl Search<'_> {
         let fit = Fit {
             config,
             dataset: self.dataset,
+            knowledge: self.knowledge,
             split: Split::of(&self.dataset.ratings, &config.data, fold)?,
             fold,
             run: &run,

@@ -72,6 +72,8 @@ pub struct RatingBatch {
     pub items: UniqueRows,
     /// Ratings, on the source's scale: `[batch]`.
     pub ratings: Vec<f32>,
+    /// When they were given, as [`Ratings::time`]: `[batch]`.
+    pub times: Vec<i64>,
 }
 
 impl RatingBatch {
@@ -86,6 +88,7 @@ impl RatingBatch {
             users: UniqueRows::of(&pick(&ratings.user_id)),
             items: UniqueRows::of(&pick(&ratings.item_id)),
             ratings: rows.iter().map(|&row| ratings.rating[row as usize]).collect(),
+            times: rows.iter().map(|&row| ratings.time[row as usize]).collect(),
         }
     }
 

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use burn::backend::{Autodiff, Flex};
-//! use cresset_data::{RatingBatch, UniqueRows};
+//! use cresset_data::{NO_TIME, RatingBatch, UniqueRows};
 //! use cresset_kg_mf::{KgMf, KgMfConfig, RatingScale};
 //! use cresset_nn::{StepKey, TrainModel};
 //! use cresset_nn::optim::{Optimizer, OptimizerConfig};
@@ -21,6 +21,7 @@
 //!     users: UniqueRows::of(&users),
 //!     items: UniqueRows::of(&items),
 //!     ratings: vec![5.0, 1.0, 4.5, 1.5, 1.0, 5.0],
+//!     times: vec![NO_TIME; 6],
 //! }
 //! .into();
 //!
@@ -56,10 +57,21 @@ mod batch;
 mod config;
 mod error;
 mod fold_in;
+mod inference;
+mod knowledge;
 pub mod loss;
 mod model;
+mod parts;
+mod scores;
+mod serving;
+mod training;
 
-pub use batch::{KgMfBatch, KgMfBatches, KgMfExamples, KgMfPairs};
-pub use config::{KgMfConfig, KgMfLoss, Knowledge, RatingScale};
-pub use error::KgMfError;
+pub use batch::{KgMfBatches, KgMfExamples, KgMfPairs, PairExamples, RatingExamples, Reader};
+pub use config::{KgMfConfig, KgMfLoss, RatingScale};
+pub use error::{KgMfError, KnowledgeError};
+pub use inference::{EntityContribution, KgMfInference};
+pub use knowledge::Knowledge;
 pub use model::KgMf;
+pub use parts::genome::GenomeConfig;
+pub use parts::graph::GraphConfig;
+pub use parts::time::{RatingTimes, TimeConfig};

@@ -47,4 +47,19 @@ pub trait RatingPredictor {
     ///
     /// If `users` and `items` differ in length.
     fn predict_pairs(&self, users: &[u32], items: &[u32]) -> Vec<f32>;
+
+    /// As [`predict_pairs`](Self::predict_pairs), of ratings whose times are known; a model that learnt nothing of time
+    /// ignores them, as by default.
+    ///
+    /// # Shapes
+    ///
+    /// - times: `[n]`, seconds since 1970-01-01 UTC, `i64::MIN` where unknown
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    fn predict_pairs_at(&self, users: &[u32], items: &[u32], times: &[i64]) -> Vec<f32> {
+        assert_eq!(users.len(), times.len(), "one time for each pair");
+        self.predict_pairs(users, items)
+    }
 }

@@ -69,6 +69,17 @@ impl<B: Backend> RowIndex<B> {
         }
     }
 
+    /// Rows that no example has one by one, such as those of a graph: `ids` ascend, each once.
+    ///
+    /// # Panics
+    ///
+    /// If they do not.
+    pub fn distinct(ids: &[u32], device: &B::Device) -> Self {
+        assert!(ids.is_sorted_by(|a, b| a < b), "the ids ascend, each once");
+        let rows = UniqueRows { ids: ids.to_vec(), counts: vec![0; ids.len()], ..UniqueRows::default() };
+        Self::new(&rows, device)
+    }
+
     /// For each example its row among the distinct ones.
     pub fn selection(&self) -> &Selection<B> {
         &self.selection

@@ -42,8 +42,13 @@ fn an_unknown_key_is_named_with_the_nearest_known_one() {
 fn knowledge_that_the_model_does_not_read_is_refused() {
     check(
         &["--set", "data.graph.sources=[{format: synthetic}]"],
-        &["data.graph.sources is set", "kg-mf learns nothing from it"],
+        &["data.graph.sources is set", "kg-mf as it is learns nothing from it", "model.graph={}"],
     );
+    check(
+        &["--set", "model.graph={}"],
+        &["model.graph is on", "there is no knowledge graph", "data.graph.sources"],
+    );
+    check(&["--set", "model.time={l2: -1}"], &["time.l2", "-1", "at least 0"]);
     check(&["--set", "data.vectors=[{name: text}]"], &["data.vectors is set", "take it out"]);
 }
 

@@ -27,6 +27,11 @@ impl SampleKey {
         Self { seed, step: None }
     }
 
+    /// What decides which links of one relation an item keeps.
+    pub(super) fn slot_stream(seed: u64, slot: u64) -> impl Rng {
+        stream(seed, "graph neighbourhoods", slot)
+    }
+
     fn stream(self, entity: u32) -> impl Rng {
         match self.step {
             Some(step) => stream(self.seed, "graph neighbours", u64::from(step) << 32 | u64::from(entity)),
@@ -115,7 +120,7 @@ impl KnowledgeGraph {
 /// # Source
 ///
 /// Floyd, in Bentley and Floyd, CACM 30(9):754, 1987, <https://doi.org/10.1145/30401.315746>.
-fn draw_distinct(bound: usize, slots: &mut [u32], rng: &mut impl Rng) {
+pub(super) fn draw_distinct(bound: usize, slots: &mut [u32], rng: &mut impl Rng) {
     let first = bound - slots.len();
     for drawn in 0..slots.len() {
         let last = (first + drawn) as u32;

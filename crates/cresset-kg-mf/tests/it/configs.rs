@@ -49,7 +49,11 @@ fn a_scale_that_is_none_is_refused() {
 fn parameters_are_counted_without_building_the_tables() {
     let config = KgMfConfig { embedding_dim: 4, ..KgMfConfig::default() };
     let model: KgMf<Cpu> = config.init(5, 3, SCALE, 0, &Default::default()).unwrap();
-    let counted = config.n_parameters(5, 3).into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
+    let counted = config
+        .n_parameters(5, 3, &Default::default())
+        .into_iter()
+        .map(|(name, n)| (name.to_owned(), n))
+        .collect();
     // 5 + 3 biases, (5 + 3) * 4 values.
     assert_eq!(parameters_by_part::<Cpu, _>(&model), counted);
     assert_eq!(counted.values().sum::<usize>(), 40);

@@ -1,10 +1,11 @@
 //! The loss: by hand, against its written formula, and its gradient.
 
+use burn::backend::Flex;
 use cresset_kg_mf::loss::mean_square_length;
 use cresset_kg_mf::{KgMf, KgMfConfig, KgMfExamples};
 use cresset_nn::optim::{Optimizer, OptimizerConfig, OptimizerKind};
 use cresset_nn::weights::{NamedTensors, named_tensors, restore};
-use cresset_nn::{StepKey, TrainModel, scalar};
+use cresset_nn::{RowIndex, StepKey, TrainModel, scalar};
 use proptest::prelude::*;
 
 use crate::small::{Cpu, SCALE, assert_close, batch, by_hand, drawn, rating_batch};
@@ -60,7 +61,7 @@ proptest! {
     fn squares_weighted_by_counts_equal_squares_example_by_example(ratings in batches()) {
         let batch = batch(&ratings);
         let model = drawn(5, 4, 1);
-        let index = cresset_kg_mf::KgMfBatch::new(&rating_batch(&ratings), &Default::default()).users;
+        let index = RowIndex::<Flex>::new(&rating_batch(&ratings).users, &Default::default());
         let rows = model.forward_loss(&batch, StepKey::default()).rows.into_iter().nth(2).unwrap();
         let examples = rows.per_example().inner().powi_scalar(2).sum() / ratings.len() as f64;
         let weighted = mean_square_length(rows.leaf.inner(), index.counts, ratings.len());

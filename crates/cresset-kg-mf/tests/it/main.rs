@@ -5,6 +5,7 @@
 mod configs;
 mod learning;
 mod losses;
+mod parts;
 mod predictions;
 mod ranking;
 mod small;

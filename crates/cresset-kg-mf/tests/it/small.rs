@@ -2,7 +2,7 @@
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::TensorData;
-use cresset_data::{RatingBatch, UniqueRows};
+use cresset_data::{NO_TIME, RatingBatch, UniqueRows};
 use cresset_kg_mf::{KgMf, KgMfConfig, KgMfExamples, RatingScale};
 use cresset_nn::weights::{NamedTensors, restore};
 
@@ -52,6 +52,7 @@ pub(crate) fn rating_batch(ratings: &[(u32, u32, f32)]) -> RatingBatch {
         users: UniqueRows::of(&users),
         items: UniqueRows::of(&items),
         ratings: ratings.iter().map(|rating| rating.2).collect(),
+        times: vec![NO_TIME; ratings.len()],
     }
 }
 

@@ -8,7 +8,7 @@ mod sampled;
 
 use cresset_data::negatives::CandidateSets;
 use cresset_data::predictions::Predictions;
-use cresset_data::{Ratings, UserItems};
+use cresset_data::{Ratings, TimeKind, UserItems};
 use cresset_metrics::{
     Family, ItemLists, MetricError, MetricKey, RankedLists, RankingPlan, RankingTask, RatingPredictor,
     Scorer, rank_catalogue, rank_lists, rating_metrics,
@@ -175,7 +175,14 @@ impl EvaluationPart {
     fn predict(&self, predictor: &dyn RatingPredictor) -> Vec<f32> {
         let users = self.ratings.user_id.chunks(PAIRS_AT_ONCE);
         let items = self.ratings.item_id.chunks(PAIRS_AT_ONCE);
-        users.zip(items).flat_map(|(users, items)| predictor.predict_pairs(users, items)).collect()
+        let times = self.ratings.time.chunks(PAIRS_AT_ONCE);
+        let pairs = users.zip(items).zip(times);
+        if self.ratings.time_kind == TimeKind::Timestamp {
+            return pairs
+                .flat_map(|((users, items), at)| predictor.predict_pairs_at(users, items, at))
+                .collect();
+        }
+        pairs.flat_map(|((users, items), _)| predictor.predict_pairs(users, items)).collect()
     }
 }
 

@@ -1,0 +1,91 @@
+//! What a model may read beside the ratings: found before training, kept in the run directory, found there again.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cresset::data::features::Genome;
+use cresset::data::graph::{self, KnowledgeGraph};
+use cresset::data::{AlignedVectors, Dataset, Ratings};
+use cresset::kg_mf::{KgMfConfig, Knowledge};
+use cresset::nn::weights::NamedTensors;
+use cresset::trainers::RunDir;
+
+use crate::failure::Failure;
+use crate::models::{Config, ModelConfig, NetworkConfig};
+
+/// Where a run keeps its graph.
+const GRAPH: &str = "best_model/graph";
+/// The parameters that hold the genome: it is as large as a model, and kept once.
+const TAGS: &str = "genome.tags.weight";
+
+/// Reads what the model of a config asks for beside ratings and their times, which are each split's own.
+///
+/// # Errors
+///
+/// If a file is missing or damaged.
+pub fn load(config: &Config, data_dir: &Path, dataset: &Dataset) -> Result<Knowledge, Failure> {
+    let ModelConfig::Network(NetworkConfig::KgMf(model)) = &config.model else {
+        return Ok(Knowledge::default());
+    };
+    let mut knowledge = Knowledge::default();
+    if model.graph.is_some()
+        && let Some(graph) = graph::of_dataset(&config.data, data_dir, dataset)?
+    {
+        tracing::info!("{}", graph.statistics());
+        knowledge = knowledge.with_graph(graph);
+    }
+    if model.genome.is_some() {
+        let folder = data_dir.join(config.data.folder());
+        let genome = Genome::read(&folder, &dataset.items, config.data.on_bad_row)?;
+        let (n, all) = (genome.scores.present.iter().filter(|&&has| has).count(), dataset.n_items());
+        tracing::info!("tag genome: {} tags of {n} of {all} items", genome.tags.len());
+        knowledge = knowledge.with_genome(genome.scores);
+    }
+    Ok(knowledge)
+}
+
+/// Keeps in the run directory what the weights do not.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub fn save(knowledge: &Knowledge, run: &RunDir) -> Result<(), Failure> {
+    Ok(knowledge.graph.as_ref().map_or(Ok(()), |graph| graph.save(&run.file(GRAPH)))?)
+}
+
+/// What a trained model read, from its run directory, its weights and its training ratings.
+///
+/// # Errors
+///
+/// If a file is missing or damaged.
+pub fn of_run(
+    run: &RunDir,
+    config: &KgMfConfig,
+    weights: &NamedTensors,
+    train: &Ratings,
+) -> Result<Knowledge, Failure> {
+    let mut knowledge = Knowledge::default();
+    if config.graph.is_some() {
+        knowledge = knowledge.with_graph(KnowledgeGraph::load(&run.file(GRAPH))?);
+    }
+    if config.genome.is_some()
+        && let Some(tags) = weights.get(TAGS)
+    {
+        let [n_items, dim] = [tags.shape[0], tags.shape[1]];
+        // Of the size of the tags: the weights bring their values.
+        let values = vec![0.0; n_items * dim];
+        knowledge =
+            knowledge.with_genome(AlignedVectors { dim, values, present: vec![true; n_items], n_unused: 0 });
+    }
+    Ok(with_times(config, knowledge, train))
+}
+
+/// The same with the times of training ratings, where the model asks for them.
+pub fn with_times(config: &KgMfConfig, knowledge: Knowledge, train: &Ratings) -> Knowledge {
+    if config.time.is_some() { knowledge.with_times_of(train) } else { knowledge }
+}
+
+/// The graph, where the run has one.
+pub fn graph_of(knowledge: &Knowledge) -> Option<Arc<KnowledgeGraph>> {
+    knowledge.graph.clone()
+}
