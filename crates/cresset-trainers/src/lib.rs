@@ -109,7 +109,7 @@
 //! - [`EvaluationPart`]: rating and ranking metrics of anything that predicts or ranks, on one part of a split.
 //! - [`results`] and [`manifest`]: what a run says of itself, also over folds.
 //! - [`watch`]: alerts in words, while there is still time.
-//! - [`plot`]: history and alternation as PNG and SVG. [`memory`]: what the process holds, and its peak.
+//! - [`plot`]: history and alternation, paths and heatmaps as PNG and SVG. [`memory`]: what the process holds, and its peak.
 
 mod checkpoint;
 pub mod config;

@@ -40,6 +40,12 @@ impl Axis {
         Self { low, high, step, ticks: multiples(step, low, high) }
     }
 
+    /// The ticks from `low` to `high` with their labels.
+    pub(super) fn labels_within(&self, low: f64, high: f64) -> impl Iterator<Item = (f64, String)> {
+        let within = self.ticks.iter().copied().filter(move |tick| (low..=high).contains(tick));
+        within.map(|tick| (tick, self.format_ext(&tick)))
+    }
+
     /// Characters of the longest label.
     pub(super) fn longest_label(&self) -> usize {
         self.ticks.iter().map(|tick| self.format_ext(tick).len()).max().unwrap_or(0)

@@ -77,7 +77,7 @@ pub(super) trait Picture {
 }
 
 /// The font travels with the crate, so that no system needs to have one.
-fn register_plot_font() {
+pub(super) fn register_plot_font() {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
         // An error would mean a damaged font; drawing then fails with its own message.

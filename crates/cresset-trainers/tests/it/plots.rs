@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use cresset_trainers::plot::{Heatmap, PathColumn, PathGraph, PathLink, PathNode};
 use cresset_trainers::strategy::{AlternatingConfig, AlternationRow, AlternationSeries, ModuleConfig};
 use cresset_trainers::{EpochRecord, History, plot};
 use tempfile::tempdir;
@@ -43,11 +44,7 @@ fn history(n: u64) -> History {
 /// Width, height, and the number of pixels that are not white.
 fn drawn(history: &History, file: &Path) -> (u32, u32, usize) {
     plot::training_history(history, file).unwrap();
-    let mut reader = png::Decoder::new(BufReader::new(File::open(file).unwrap())).read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    reader.next_frame(&mut pixels).unwrap();
-    let inked = pixels.chunks(3).filter(|pixel| pixel != &[255, 255, 255]).count();
-    (reader.info().width, reader.info().height, inked)
+    size_and_ink(file)
 }
 
 #[test]
@@ -115,6 +112,126 @@ fn an_alternation_is_drawn_with_the_names_of_its_modules() {
     }
     plot::alternation(&series, &config, &folder.path().join("a.png")).unwrap();
     plot::alternation(&AlternationSeries::default(), &config, &folder.path().join("empty.png")).unwrap();
+}
+
+/// The size of a PNG, and the number of its pixels that are not white.
+fn size_and_ink(file: &Path) -> (u32, u32, usize) {
+    let mut reader = png::Decoder::new(BufReader::new(File::open(file).unwrap())).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    let inked = pixels.chunks(3).filter(|pixel| pixel != &[255, 255, 255]).count();
+    (reader.info().width, reader.info().height, inked)
+}
+
+/// Titles of any length in columns of these sizes, each node linked to two of the next column; some links skip one.
+fn paths(sizes: &[usize]) -> PathGraph {
+    let titles = [
+        "Toy Story (1995)",
+        "Monty Python and the Holy Grail (1974)",
+        "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb (1963)",
+        "M (1931)",
+        "John Lasseter",
+    ];
+    let relations = ["directed by", "genre", "actor", "written by"];
+    let column = |(place, &n): (usize, &usize)| PathColumn {
+        heading: ["user", "rated highly", "shares", "leads to", "recommended"][place % 5].to_owned(),
+        nodes: (0..n)
+            .map(|node| PathNode {
+                label: titles[(place + node) % titles.len()].to_owned(),
+                detail: if node % 3 == 2 { String::new() } else { format!("rated {}.0", 5 - node % 2) },
+            })
+            .collect(),
+    };
+    let link = |from: (usize, usize), to: (usize, usize)| PathLink {
+        from,
+        to,
+        label: relations[(from.1 + to.1) % relations.len()].to_owned(),
+        weight: 1.0 / (1.0 + (from.1 + 2 * to.1) as f64),
+    };
+    let mut links = vec![];
+    for place in 1..sizes.len() {
+        for node in 0..sizes[place - 1].max(sizes[place]) {
+            links.push(link((place - 1, node % sizes[place - 1]), (place, node % sizes[place])));
+        }
+    }
+    if sizes.len() > 2 {
+        links.push(link((0, 0), (2, 0)));
+    }
+    PathGraph {
+        title: "Why Raiders of the Lost Ark (1981) for user 196: 4.62".to_owned(),
+        columns: sizes.iter().enumerate().map(column).collect(),
+        links,
+    }
+}
+
+#[test]
+fn paths_of_any_number_of_nodes_are_drawn_with_their_names() {
+    let folder = tempdir().unwrap();
+    for sizes in [&[][..], &[1], &[1, 3, 2, 1], &[1, 8, 8, 8, 1], &[1, 40, 3, 1]] {
+        let file = folder.path().join("paths.png");
+        plot::path_graph(&paths(sizes), &file).unwrap();
+        let (width, height, inked) = size_and_ink(&file);
+        assert_eq!((width, height), (1200, 800));
+        assert!(inked > 500, "{sizes:?}: {inked}");
+    }
+    let file = folder.path().join("paths.svg");
+    plot::path_graph(&paths(&[1, 3, 2, 1]), &file).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    for word in
+        ["Why Raiders", "Toy Story (1995)", "Dr. Strangelove or: How", "…", "rated highly", "directed by"]
+    {
+        assert!(text.contains(word), "{word}");
+    }
+    assert!(!text.contains("Love the Bomb"));
+}
+
+/// Values between 0 and 1, one undefined; negative ones in every third row where asked for.
+fn values(n_rows: usize, n_columns: usize, with_negatives: bool) -> Heatmap {
+    let value = |row: usize, column: usize| match (row, column) {
+        (1, 1) => f64::NAN,
+        _ => {
+            let size = ((row * 7 + column * 13) % 17) as f64 / 17.0;
+            if with_negatives && row % 3 == 2 { -size } else { size }
+        }
+    };
+    let names = ["director", "actor", "genre", "content rating", "production companies", "tag"];
+    Heatmap {
+        title: "Attention per relation".to_owned(),
+        rows: (0..n_rows)
+            .map(|row| format!("user {row}, who has a rather long name to be read here"))
+            .collect(),
+        columns: (0..n_columns).map(|column| names[column % names.len()].to_owned()).collect(),
+        values: (0..n_rows).map(|row| (0..n_columns).map(|column| value(row, column)).collect()).collect(),
+    }
+}
+
+#[test]
+fn tables_of_any_size_are_drawn_as_colours() {
+    let folder = tempdir().unwrap();
+    for (rows, columns, with_negatives) in
+        [(0, 0, false), (1, 1, false), (3, 6, false), (12, 26, true), (60, 50, true)]
+    {
+        let file = folder.path().join("map.png");
+        plot::heatmap(&values(rows, columns, with_negatives), &file).unwrap();
+        let (width, height, inked) = size_and_ink(&file);
+        assert_eq!((width, height), (1200, 800));
+        assert!(inked > 500, "{rows} x {columns}: {inked}");
+    }
+    let file = folder.path().join("map.svg");
+    plot::heatmap(&values(3, 6, false), &file).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    for word in ["Attention per relation", "director", "0.41", "production companies"] {
+        assert!(text.contains(word), "{word}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "a link leads to a later column")]
+fn a_link_that_leads_back_is_refused() {
+    let mut graph = paths(&[1, 2]);
+    let link = &mut graph.links[0];
+    (link.from, link.to) = (link.to, link.from);
+    let _ = plot::path_graph(&graph, Path::new("never.png"));
 }
 
 #[test]
