@@ -48,6 +48,8 @@
 //! that training never saw is no failure: its prediction falls back on what is known of the other
 //! ([`KgMf::with_cold_rows_at_zero`] sees to those that have a row but no training rating).
 //!
+//! What a model brings forward for a score, [`explain`] makes into paths, sentences and drawings.
+//!
 //! The crate has no features: it is generic over a backend, which the program that uses it chooses.
 
 // The types of Burn's graphs nest deeper than the compiler follows by default.
@@ -56,6 +58,7 @@
 mod batch;
 mod config;
 mod error;
+pub mod explain;
 mod fold_in;
 mod inference;
 mod knowledge;
