@@ -94,6 +94,10 @@ impl Desk {
         self.end_of(env!("CARGO_BIN_EXE_predict"), args)
     }
 
+    pub(crate) fn explain(&self, args: &[&str]) -> Ended {
+        self.end_of(env!("CARGO_BIN_EXE_explain"), args)
+    }
+
     pub(crate) fn inspect(&self, args: &[&str]) -> Ended {
         self.end_of(env!("CARGO_BIN_EXE_inspect"), args)
     }

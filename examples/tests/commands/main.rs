@@ -12,6 +12,7 @@ mod determinism;
 #[cfg(unix)]
 mod disk_full;
 mod evaluate;
+mod explain;
 mod folds;
 mod inspect;
 mod interrupt;
