@@ -16,6 +16,11 @@ use crate::failure::Failure;
 
 /// What stands above the columns of nodes, by the column of a node.
 const HEADINGS: [&str; 5] = ["user", "liked", "leads to", "shared", "explained"];
+/// The first column and the last.
+const USER: usize = 0;
+const EXPLAINED: usize = HEADINGS.len() - 1;
+/// Relations that are drawn: so many columns leave room for their values.
+const DRAWN_RELATIONS: usize = 16;
 /// The kind of entities of a source that does not tell kinds apart: nothing that a reader would miss.
 const ANY_KIND: &str = cresset::data::graph::ENTITY;
 
@@ -51,7 +56,7 @@ impl Explanation {
         attention.push(format!("share in {}", document.title), item_attention(reasons, graph, user, item));
         let users = 0..labels.users.len() as u32;
         attention.push("mean of all users", mean_attention(reasons, graph, users));
-        Self { document, attention: attention.without_empty_columns() }
+        Self { document, attention }
     }
 
     /// Writes the paths to `file`, and beside it the attention as JSON and both as pictures; what comes back are the
@@ -101,33 +106,34 @@ impl Explanation {
                 .iter()
                 .map(|(column, nodes)| PathColumn {
                     heading: HEADINGS[*column].to_owned(),
-                    nodes: nodes.iter().map(|node| drawn(node)).collect(),
+                    nodes: nodes.iter().map(|node| self.drawn(node)).collect(),
                 })
                 .collect(),
         }
     }
 
+    /// A node as it is drawn.
+    fn drawn(&self, node: &DocumentNode) -> PathNode {
+        let DocumentNode { kind, name, column, rating, .. } = node;
+        let (label, detail) = match (column, rating) {
+            (&USER, _) => (format!("user {name}"), String::new()),
+            (&EXPLAINED, _) => (name.clone(), format!("score {:.2}", self.document.score)),
+            (_, Some(rating)) => (name.clone(), format!("rated {rating:.1}")),
+            (_, None) if kind == ANY_KIND => (name.clone(), String::new()),
+            (_, None) => (name.clone(), kind.replace('_', " ")),
+        };
+        PathNode { label, detail }
+    }
+
     fn heatmap(&self) -> Heatmap {
-        let RelationHeatmap { rows, columns, values } = &self.attention;
+        let RelationHeatmap { rows, columns, values } = self.attention.strongest(DRAWN_RELATIONS);
         Heatmap {
             title: format!("Attention per relation: {} for user {}", self.document.title, self.document.user),
-            rows: rows.clone(),
+            rows,
             columns: columns.iter().map(|relation| relation_label(relation)).collect(),
             values: values.iter().map(|row| row.iter().copied().map(f64::from).collect()).collect(),
         }
     }
-}
-
-/// A node as it is drawn.
-fn drawn(node: &DocumentNode) -> PathNode {
-    let DocumentNode { kind, name, column, rating, .. } = node;
-    let label = if *column == 0 { format!("user {name}") } else { name.clone() };
-    let detail = match rating {
-        Some(rating) => format!("rated {rating:.1}"),
-        None if *column == 0 || kind == ANY_KIND => String::new(),
-        None => kind.replace('_', " "),
-    };
-    PathNode { label, detail }
 }
 
 impl fmt::Display for Explanation {
@@ -225,12 +231,15 @@ mod tests {
         assert_eq!(names.take(4).collect::<Vec<_>>(), expected);
         assert!(files.iter().all(|file| file.exists()));
         let svg = fs::read_to_string(folder.path().join("below/path_graph.svg")).unwrap();
-        for word in ["user 8", "Casablanca (1942)", "rated 4.5", "Drama", "The Apartment (1960)", "shared"] {
+        for word in
+            ["user 8", "Casablanca (1942)", "rated 4.5", "Drama", "The Apartment (1960)", "score 4.00"]
+        {
             assert!(svg.contains(word), "{word}");
         }
         assert!(!svg.contains("leads to"), "no path has an entity in the middle");
-        assert_eq!(written.attention.columns, ["genre"]);
-        assert_eq!(written.attention.values, [[1.0], [1.0], [1.0]]);
+        assert_eq!(written.attention.columns, ["genre", "genre^-1"]);
+        assert_eq!(written.attention.values, [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]);
+        assert_eq!(written.heatmap().columns, ["genre"]);
     }
 
     #[test]

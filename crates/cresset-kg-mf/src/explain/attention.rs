@@ -38,13 +38,18 @@ impl RelationHeatmap {
         self.values.push(values);
     }
 
-    /// The same without the relations that have no value but 0 in any row.
+    /// At most `n` relations, those of the largest values over all rows, in the order in which they were; a relation
+    /// without a value but 0 is left out.
     #[must_use]
-    pub fn without_empty_columns(self) -> Self {
-        let is_used = |column: usize| self.values.iter().any(|row| row[column] != 0.0);
-        let used: Vec<usize> = (0..self.columns.len()).filter(|&column| is_used(column)).collect();
+    pub fn strongest(&self, n: usize) -> Self {
+        let size = |column: usize| self.values.iter().map(|row| row[column].abs()).sum::<f32>();
+        let sizes: Vec<f32> = (0..self.columns.len()).map(size).collect();
+        let mut used: Vec<usize> = (0..self.columns.len()).filter(|&column| sizes[column] > 0.0).collect();
+        used.sort_by(|&a, &b| sizes[b].total_cmp(&sizes[a]));
+        used.truncate(n);
+        used.sort_unstable();
         Self {
-            rows: self.rows,
+            rows: self.rows.clone(),
             columns: used.iter().map(|&column| self.columns[column].clone()).collect(),
             values: self.values.iter().map(|row| used.iter().map(|&column| row[column]).collect()).collect(),
         }

@@ -23,9 +23,9 @@ pub fn sentence(path: &RelationPath, graph: &KnowledgeGraph, labels: &Labels) ->
             let words = of(direct);
             // The fact is "item relation liked item" where the hop is turned.
             if words.is_inverse == direct.is_turned {
-                format!("{rated}, of which this is the {}", words.label)
+                format!("{rated}, of which this is the {}", words.noun)
             } else {
-                format!("{rated}, which is its {}", words.label)
+                format!("{rated}, which is its {}", words.noun)
             }
         }
         [first, last] if of(first).both == of(last).both => {

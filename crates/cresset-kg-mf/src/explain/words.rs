@@ -8,6 +8,8 @@ const INVERSE: &str = "^-1";
 pub(super) struct Words {
     /// Its short name, for pictures.
     pub(super) label: String,
+    /// What the entity is to an item, or an item to the entity where it is turned round: "sequel".
+    pub(super) noun: String,
     /// Of two items: "are directed by {}".
     pub(super) both: String,
     /// Of one item: "is directed by {}".
@@ -43,25 +45,29 @@ const KNOWN: [Known; 20] = [
 ];
 
 /// The words for a relation, by the last part of its name: `film.film.directed_by` is `directed_by`. Where a name is
-/// turned round, as `film.director.film^-1`, the part before tells what the entity is.
+/// turned round, as `film.director.film^-1`, the part before may tell what the entity is.
 pub(super) fn words(relation: &str) -> Words {
     let stated = relation.strip_suffix(INVERSE);
-    let parts: Vec<&str> =
-        stated.unwrap_or(relation).split(['.', '/']).filter(|part| !part.is_empty()).collect();
-    let from_end = if stated.is_some() && parts.len() > 1 { 2 } else { 1 };
-    let part = parts.len().checked_sub(from_end).map_or(relation, |place| parts[place]);
     let is_inverse = stated.is_some();
-    let lower = part.to_lowercase();
-    match KNOWN.iter().find(|(_, names, ..)| names.contains(&lower.as_str())) {
-        Some(&(label, _, both, one)) => {
-            Words { label: label.to_owned(), both: both.to_owned(), one: one.to_owned(), is_inverse }
-        }
-        None => {
-            let label = part.replace('_', " ");
-            let (both, one) = (format!("share their {label}: {{}}"), format!("has the {label} {{}}"));
-            Words { label, both, one, is_inverse }
-        }
+    let name = stated.unwrap_or(relation);
+    let mut parts = name.rsplit(['.', '/']).filter(|part| !part.is_empty());
+    let last = parts.next().unwrap_or(name);
+    let noun = last.replace('_', " ");
+    if let Some((label, _, both, one)) = known(if is_inverse { parts.next() } else { Some(last) }) {
+        let [label, both, one] = [label, both, one].map(|&text| text.to_owned());
+        return Words { label, noun, both, one, is_inverse };
     }
+    if is_inverse {
+        let (both, one) = (format!("are the {noun} of {{}}"), format!("is the {noun} of {{}}"));
+        return Words { label: format!("{noun} of"), noun, both, one, is_inverse };
+    }
+    let (both, one) = (format!("share their {noun}: {{}}"), format!("has the {noun} {{}}"));
+    Words { label: noun.clone(), noun, both, one, is_inverse }
+}
+
+fn known(part: Option<&str>) -> Option<&'static Known> {
+    let lower = part?.to_lowercase();
+    KNOWN.iter().find(|(_, names, ..)| names.contains(&lower.as_str()))
 }
 
 impl Words {
@@ -111,7 +117,8 @@ mod tests {
     fn any_other_relation_is_named_as_it_is() {
         assert_eq!(words("filming_location").of_both("Rome"), "share their filming location: Rome");
         assert_eq!(words("a.b.filming_location").of_one("Rome"), "has the filming location Rome");
-        assert_eq!(relation_label(""), "");
-        assert_eq!(relation_label("^-1"), "^-1");
+        assert_eq!(words("film.film.sequel^-1").of_both("Rocky"), "are the sequel of Rocky");
+        assert_eq!(words("director^-1").label, "director of");
+        assert_eq!([relation_label(""), relation_label("..")], ["", ".."]);
     }
 }

@@ -16,6 +16,9 @@ const DETAIL_SIZE: u32 = 12;
 const HEADINGS: i32 = 52;
 const FRAME: Rect = Rect { left: 4.0, top: 76.0, right: SIZE.0 as f64 - 4.0, bottom: SIZE.1 as f64 - 52.0 };
 const LEGEND: i32 = SIZE.1 as i32 - 22;
+/// For the labels after those that have one of `COLOURS`.
+const MORE_COLOURS: [RGBColor; 4] =
+    [RGBColor(120, 120, 120), RGBColor(120, 80, 20), RGBColor(110, 70, 160), RGBColor(190, 180, 30)];
 /// Share of its colour in a link.
 const LINK: f64 = 0.55;
 /// The least height of a box for its second line, and room beside the text of a box.
@@ -126,7 +129,8 @@ impl Picture for Paths<'_> {
 impl Paths<'_> {
     fn colour(&self, label: &str) -> RGBColor {
         let place = self.labels.iter().position(|known| *known == label).unwrap_or(0);
-        COLOURS[place % COLOURS.len()]
+        let colours = COLOURS.iter().chain(&MORE_COLOURS);
+        colours.copied().cycle().nth(place).unwrap_or(BLACK)
     }
 
     fn draw_title<D: DrawingBackend>(&self, root: &Area<D>) -> Drawn
