@@ -30,7 +30,8 @@ pub struct Args {
     /// How many paths
     #[arg(long, default_value_t = 3, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
     paths: usize,
-    /// The JSON file to write, with the pictures beside it; without it, in the folder `explanation` of the run
+    /// The JSON file to write, with the pictures beside it; without it, in the folder `explanation` of the
+    /// run
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]

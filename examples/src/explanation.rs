@@ -59,8 +59,8 @@ impl Explanation {
         Self { document, attention }
     }
 
-    /// Writes the paths to `file`, and beside it the attention as JSON and both as pictures; what comes back are the
-    /// files.
+    /// Writes the paths to `file`, and beside it the attention as JSON and both as pictures; what comes back
+    /// are the files.
     ///
     /// # Errors
     ///

@@ -24,7 +24,8 @@ impl Saved {
     // No kind of model keeps a graph yet; one that does is opened here.
     pub fn reasons<B: AutodiffRecommender>(&self, _device: &B::Device) -> Result<Opened, Failure> {
         Err(Failure::input(format!(
-            "{} holds {}, and this model has no graph to explain by; train kg-mf with data.graph.sources and model.graph",
+            "{} holds {}, and this model has no graph to explain by; train kg-mf with data.graph.sources and \
+             model.graph",
             self.run.path().display(),
             self.config.model.kind()
         )))

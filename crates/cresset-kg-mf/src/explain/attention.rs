@@ -38,8 +38,8 @@ impl RelationHeatmap {
         self.values.push(values);
     }
 
-    /// At most `n` relations, those of the largest values over all rows, in the order in which they were; a relation
-    /// without a value but 0 is left out.
+    /// At most `n` relations, those of the largest values over all rows, in the order in which they were; a
+    /// relation without a value but 0 is left out.
     #[must_use]
     pub fn strongest(&self, n: usize) -> Self {
         let size = |column: usize| self.values.iter().map(|row| row[column].abs()).sum::<f32>();
@@ -81,11 +81,11 @@ pub fn mean_attention(
     sums.into_iter().map(|sum| (sum / n_users.max(1) as f64) as f32).collect()
 }
 
-/// How much each relation moves a user's scores, in stars: the mean over items of the size of what the item's links of
-/// that relation add, `[n_relations]`.
+/// How much each relation moves a user's scores, in stars: the mean over items of the size of what the item's
+/// links of that relation add, `[n_relations]`.
 ///
-/// Attention alone cannot be compared across relations, since a small weight may stand before large vectors; attention
-/// times what it is paid to can.
+/// Attention alone cannot be compared across relations, since a small weight may stand before large vectors;
+/// attention times what it is paid to can.
 ///
 /// # Panics
 ///
@@ -103,8 +103,8 @@ pub fn relation_effect(reasons: &dyn Reasons, graph: &KnowledgeGraph, user: u32,
     sizes.into_iter().map(|size| (size / items.len().max(1) as f64) as f32).collect()
 }
 
-/// What share each relation has in the graph's part of one score, by the size of what it adds, `[n_relations]`; zeros
-/// where the graph adds nothing.
+/// What share each relation has in the graph's part of one score, by the size of what it adds,
+/// `[n_relations]`; zeros where the graph adds nothing.
 ///
 /// # Panics
 ///

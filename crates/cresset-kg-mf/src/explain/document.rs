@@ -16,11 +16,12 @@ use super::words::relation_label;
 /// What stands between a user and what they rated.
 const RATED: &str = "rated";
 
-/// An explanation under external names: nodes and links for a D3 force or Sankey drawing, and the paths in words.
+/// An explanation under external names: nodes and links for a D3 force or Sankey drawing, and the paths in
+/// words.
 ///
-/// Links lead from left to right, from the user over what they liked and what it shares to the item, so that they form
-/// no cycle: an entity that stands in the middle of one path and at the end of another is two nodes. As scores are
-/// shares, what flows into a node flows out of it.
+/// Links lead from left to right, from the user over what they liked and what it shares to the item, so that
+/// they form no cycle: an entity that stands in the middle of one path and at the end of another is two
+/// nodes. As scores are shares, what flows into a node flows out of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PathDocument {
     /// The user's id.
@@ -52,8 +53,8 @@ pub struct DocumentNode {
     pub kind: String,
     /// A title, the name of an entity, or the user's id.
     pub name: String,
-    /// 0 for the user, 1 for what they liked, 2 for an entity in the middle of a path, 3 for the last before the item, and
-    /// 4 for the item.
+    /// 0 for the user, 1 for what they liked, 2 for an entity in the middle of a path, 3 for the last before
+    /// the item, and 4 for the item.
     pub column: usize,
     /// Of a liked item, what the user gave it.
     #[serde(skip_serializing_if = "Option::is_none")]

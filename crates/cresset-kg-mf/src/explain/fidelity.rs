@@ -11,8 +11,8 @@ use super::reasons::Reasons;
 /// How fidelity is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FidelityConfig {
-    /// With how many of an item's other entities the named one is compared, at least 1: all of them where there are no
-    /// more. Default: 16.
+    /// With how many of an item's other entities the named one is compared, at least 1: all of them where
+    /// there are no more. Default: 16.
     pub n_draws: usize,
     /// Seed of the draws. Default: 42.
     pub seed: u64,
@@ -27,8 +27,8 @@ impl Default for FidelityConfig {
 /// How often an explanation names what counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Fidelity {
-    /// The chance that removing the entity of the top path lowers the score more than removing a random other one of the
-    /// item; equal drops are a failure. Undefined where no pair was measured.
+    /// The chance that removing the entity of the top path lowers the score more than removing a random other
+    /// one of the item; equal drops are a failure. Undefined where no pair was measured.
     pub share: Option<f64>,
     /// What removing the named entity takes from the score on average, in stars.
     pub mean_drop_named: Option<f64>,
@@ -42,11 +42,11 @@ pub struct Fidelity {
     pub n_alone: usize,
 }
 
-/// Whether the entity that the top path names counts for the score more than others of the item, over pairs of user and
-/// item.
+/// Whether the entity that the top path names counts for the score more than others of the item, over pairs
+/// of user and item.
 ///
-/// Each pair weighs the same: its win is the share of the drawn entities whose removal takes less. The draws of a pair
-/// depend on the seed, the user and the item alone, and `history` gives what a user rated.
+/// Each pair weighs the same: its win is the share of the drawn entities whose removal takes less. The draws
+/// of a pair depend on the seed, the user and the item alone, and `history` gives what a user rated.
 ///
 /// # Panics
 ///

@@ -18,8 +18,8 @@ pub(super) struct Liked {
     pub(super) weight: f64,
 }
 
-/// The items rated above the user's mean, by index; where all ratings are equal, all of them with weight 1. `except` is
-/// left out, and of an item rated twice the later rating counts.
+/// The items rated above the user's mean, by index; where all ratings are equal, all of them with weight 1.
+/// `except` is left out, and of an item rated twice the later rating counts.
 pub(super) fn liked(history: &[RatedItem], except: u32) -> Vec<Liked> {
     let rated = history.iter().filter(|rated| rated.item != except && rated.rating.is_finite());
     let ratings: BTreeMap<u32, f32> = rated.map(|rated| (rated.item, rated.rating)).collect();

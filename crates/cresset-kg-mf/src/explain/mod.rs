@@ -1,10 +1,11 @@
 //! Why a user gets an item: paths through the graph, relations that count, and whether the reasons are true.
 //!
-//! A model that can be asked for its [`Reasons`] says what each link of an item adds to a score. [`relation_paths`] joins
-//! these with what the user liked: "because you rated Toy Story (1995) 5.0 and both are directed by John Lasseter" is a
-//! path of two links. [`RelationPaths::document`] puts them under external names, as nodes and links for a drawing and
-//! as [`sentence`]s. [`RelationHeatmap`] holds which relations count for a user, an item or a population, and
-//! [`fidelity`] measures whether what is named is what the score rests on.
+//! A model that can be asked for its [`Reasons`] says what each link of an item adds to a score.
+//! [`relation_paths`] joins these with what the user liked: "because you rated Toy Story (1995) 5.0 and both
+//! are directed by John Lasseter" is a path of two links. [`RelationPaths::document`] puts them under
+//! external names, as nodes and links for a drawing and as [`sentence`]s. [`RelationHeatmap`] holds which
+//! relations count for a user, an item or a population, and [`fidelity`] measures whether what is named is
+//! what the score rests on.
 //!
 //! ```
 //! use cresset_data::graph::{KnowledgeGraph, Triples};
@@ -35,7 +36,8 @@
 //!     }
 //! }
 //!
-//! let film = |id: &str| ItemInfo { id: id.to_owned(), genres: vec!["Drama".to_owned()], ..ItemInfo::default() };
+//! let genres = vec!["Drama".to_owned()];
+//! let film = |id: &str| ItemInfo { id: id.to_owned(), genres: genres.clone(), ..ItemInfo::default() };
 //! let catalogue = Catalogue { items: vec![film("a"), film("b")], users: vec![] };
 //! let (users, items) = (Vocabulary::from_ids(["7"]), Vocabulary::from_ids(["a", "b"]));
 //! let graph = KnowledgeGraph::new(Triples::from_genres(&catalogue), &items, true)?;
@@ -43,8 +45,9 @@
 //!
 //! let paths = relation_paths(&Dramas, &graph, &[RatedItem { item: 0, rating: 5.0 }], 0, 1, 3);
 //! let document = paths.document(&graph, &Labels { users: &users, items: &items, titles: &titles });
-//! assert_eq!(document.paths[0].sentence, "because you rated Casablanca 5.0 and both are of the genre Drama");
-//! assert_eq!(document.paths[0].nodes, ["user:7", "rated:a", "shared:genre:Drama", "item:b"]);
+//! let best = &document.paths[0];
+//! assert_eq!(best.sentence, "because you rated Casablanca 5.0 and both are of the genre Drama");
+//! assert_eq!(best.nodes, ["user:7", "rated:a", "shared:genre:Drama", "item:b"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

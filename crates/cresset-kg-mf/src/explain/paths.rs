@@ -30,7 +30,8 @@ pub struct RelationPaths {
 /// A path from an item that the user liked through the graph to the item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelationPath {
-    /// This path's share of `contribution`, in stars; the shares of all paths that end in one entity sum to it.
+    /// This path's share of `contribution`, in stars; the shares of all paths that end in one entity sum to
+    /// it.
     pub score: f32,
     /// What the last entity before the item adds to the score, in stars.
     pub contribution: f32,
@@ -45,7 +46,8 @@ pub struct RelationPath {
 pub struct Hop {
     /// Relation of the link, by its index in the graph.
     pub relation: u32,
-    /// Whether it is walked against its direction: then it leads, in the graph, from `to` to where the path comes from.
+    /// Whether it is walked against its direction: then it leads, in the graph, from `to` to where the path
+    /// comes from.
     pub is_turned: bool,
     /// Entity that the path goes to.
     pub to: u32,
@@ -72,10 +74,11 @@ impl RelationPath {
     }
 }
 
-/// The `top_k` best paths from what a user liked to an item, one to three links long, and the item's relations.
+/// The `top_k` best paths from what a user liked to an item, one to three links long, and the item's
+/// relations.
 ///
-/// A path ends in an entity whose contribution to the score is positive, and what the user liked says how much of
-/// that contribution is its own:
+/// A path ends in an entity whose contribution to the score is positive, and what the user liked says how
+/// much of that contribution is its own:
 ///
 /// ```text
 /// weight(path) = (rating - mean of the user's ratings) * chance
@@ -85,15 +88,15 @@ impl RelationPath {
 /// score(path)  = contribution(entity) * weight(path) / sum of weight over the paths that end in that entity
 /// ```
 ///
-/// The chance is that of a walk which leaves the liked item by the model's attention to its links and goes on at random.
-/// A product without the division would compare weights of items that have few links with those of items that have
-/// many; with it, scores are stars, and flow along the paths sums to what the model adds. Paths to different entities
-/// come first, in the order of the entities' contributions, since that is what the score rests on; then the others by
-/// score. Equals come by index.
+/// The chance is that of a walk which leaves the liked item by the model's attention to its links and goes on
+/// at random. A product without the division would compare weights of items that have few links with those of
+/// items that have many; with it, scores are stars, and flow along the paths sums to what the model adds.
+/// Paths to different entities come first, in the order of the entities' contributions, since that is what
+/// the score rests on; then the others by score. Equals come by index.
 ///
-/// Only items rated above the mean begin a path; where all ratings are equal, all of them do alike. The item itself
-/// begins none. The search asks for the contributions of each liked item once, so that its cost follows the history:
-/// entities that most of a catalogue shares are never walked.
+/// Only items rated above the mean begin a path; where all ratings are equal, all of them do alike. The item
+/// itself begins none. The search asks for the contributions of each liked item once, so that its cost
+/// follows the history: entities that most of a catalogue shares are never walked.
 ///
 /// # Panics
 ///

@@ -11,7 +11,8 @@ pub struct EntityContribution {
     pub relation_attention: f32,
     /// The attention to this entity among the item's entities of that relation.
     pub neighbour_attention: f32,
-    /// What the link adds to the score, in stars; over all links of an item these sum to the graph's part of its score.
+    /// What the link adds to the score, in stars; over all links of an item these sum to the graph's part of
+    /// its score.
     pub contribution: f32,
 }
 
@@ -33,6 +34,7 @@ pub trait Reasons {
     /// What each link of the item that the model uses brings to the score.
     fn contributions(&self, user: u32, item: u32) -> Vec<EntityContribution>;
 
-    /// The score that the item would have without its links to an entity; attention is taken anew over what is left.
+    /// The score that the item would have without its links to an entity; attention is taken anew over what
+    /// is left.
     fn score_without(&self, user: u32, item: u32, entity: u32) -> f32;
 }

@@ -150,8 +150,8 @@ impl<'a> Search<'a> {
         of_entity
     }
 
-    /// Of several relations between a liked item and an entity, the one that the item has to it too, else the one most
-    /// attended to.
+    /// Of several relations between a liked item and an entity, the one that the item has to it too, else the
+    /// one most attended to.
     fn shown(&self, entity: u32, links: &[(u32, f32)]) -> u32 {
         let of_item = self.cause_of.get(&entity).map(|&cause| self.causes[cause].relation);
         let common = of_item.filter(|relation| links.iter().any(|link| link.0 == *relation));

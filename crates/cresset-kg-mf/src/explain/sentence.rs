@@ -8,8 +8,8 @@ use super::words::words;
 
 /// A path as a sentence: "because you rated Toy Story (1995) 5.0 and both are directed by John Lasseter".
 ///
-/// Relations that films have in well-known graphs get natural words, by the last part of their name; any other is named
-/// as it is. An entity whose source has no readable name is called by its id.
+/// Relations that films have in well-known graphs get natural words, by the last part of their name; any
+/// other is named as it is. An entity whose source has no readable name is called by its id.
 ///
 /// # Panics
 ///

@@ -122,7 +122,8 @@ fn scores_are_the_shares_of_what_each_entity_adds() {
     let found = relation_paths(&by_hand(&graph), &graph, &history(), 0, NEW, 10);
     assert_eq!((found.score, found.contribution, found.n_found), (4.125, 0.625, 5));
     let expected = [
-        // Lasseter, of whom Ant speaks with 1.5 * 0.5 = 0.75 and Bug, by Pixar with 2 links, with 0.5 * 0.125 / 2 = 0.03125.
+        // Lasseter, of whom Ant speaks with 1.5 * 0.5 = 0.75 and Bug, by Pixar with 2 links, with 0.5 * 0.125
+        // / 2 = 0.03125.
         (0, &["Lasseter", "new"][..], 0.5, 0.5 * 0.75 / 0.78125),
         // Comedy: Ant 1.5 * 0.25 = 0.375, Bug 0.5 * 0.25 * 0.5 = 0.0625.
         (0, &["Comedy", "new"], 0.25, 0.25 * 0.375 / 0.4375),
@@ -256,11 +257,23 @@ fn the_document_has_nodes_links_paths_and_relations() {
             "sentence": format!("because you rated ANT 5.0 and both {words} {entity}"),
         })
     };
-    let link = |source: &str, target: &str, relation: &str, label: &str, weight: f32| json!({ "source": source, "target": target, "relation": relation, "label": label, "weight": weight });
-    let node = |id: &str, kind: &str, name: &str, column: usize| json!({ "id": id, "kind": kind, "name": name, "column": column });
+    let link = |source: &str, target: &str, relation: &str, label: &str, weight: f32| {
+        json!({
+            "source": source, "target": target, "relation": relation, "label": label, "weight": weight,
+        })
+    };
+    let node = |id: &str, kind: &str, name: &str, column: usize| {
+        json!({
+            "id": id, "kind": kind, "name": name, "column": column,
+        })
+    };
     let mut ant = node("rated:ant", "item", "ANT", 1);
     ant["rating"] = json!(5.0);
-    let relation = |relation: &str, attention: f32, contribution: f32| json!({ "relation": relation, "attention": attention, "contribution": contribution });
+    let relation = |relation: &str, attention: f32, contribution: f32| {
+        json!({
+            "relation": relation, "attention": attention, "contribution": contribution,
+        })
+    };
     let expected = json!({
         "user": "u7",
         "item": "new",
@@ -450,7 +463,8 @@ proptest! {
         for link in &document.links {
             prop_assert!(column_of[link.source.as_str()] < column_of[link.target.as_str()]);
         }
-        let measured = fidelity(&model, &graph, &[(0, item)], |_| history.clone(), &FidelityConfig::default());
+        let config = FidelityConfig::default();
+        let measured = fidelity(&model, &graph, &[(0, item)], |_| history.clone(), &config);
         prop_assert_eq!(measured.n_measured + measured.n_alone + measured.n_unexplained, 1);
     }
 }

@@ -44,8 +44,8 @@ const KNOWN: [Known; 20] = [
     ("category", &["category", "categories"], "are of the category {}", "is of the category {}"),
 ];
 
-/// The words for a relation, by the last part of its name: `film.film.directed_by` is `directed_by`. Where a name is
-/// turned round, as `film.director.film^-1`, the part before may tell what the entity is.
+/// The words for a relation, by the last part of its name: `film.film.directed_by` is `directed_by`. Where a
+/// name is turned round, as `film.director.film^-1`, the part before may tell what the entity is.
 pub(super) fn words(relation: &str) -> Words {
     let stated = relation.strip_suffix(INVERSE);
     let is_inverse = stated.is_some();

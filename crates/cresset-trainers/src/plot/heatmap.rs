@@ -24,7 +24,8 @@ const SCALE_WIDTH: i32 = 20;
 /// Largest cell, and the smallest that shows its value.
 const CELL: (f64, f64) = (140.0, 72.0);
 const VALUE_ROOM: f64 = 6.0;
-/// The colours of the largest values and of the smallest below 0: both from Okabe and Ito's palette, darkened.
+/// The colours of the largest values and of the smallest below 0: both from Okabe and Ito's palette,
+/// darkened.
 const POSITIVE: RGBColor = RGBColor(0, 78, 128);
 const NEGATIVE: RGBColor = RGBColor(170, 70, 0);
 const UNDEFINED: RGBColor = RGBColor(225, 225, 225);
@@ -44,8 +45,8 @@ pub struct Heatmap {
 
 /// Draws the values as shades, 1200 x 800, as SVG where `file` ends so and as PNG otherwise.
 ///
-/// The scale begins at 0, and where values lie below it, has a second colour for them. Cells that have room show their
-/// values; labels of narrow columns stand upright, and what is too long is cut.
+/// The scale begins at 0, and where values lie below it, has a second colour for them. Cells that have room
+/// show their values; labels of narrow columns stand upright, and what is too long is cut.
 ///
 /// # Errors
 ///

@@ -60,8 +60,8 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// Columns from left to right; in each, what comes from above stands above. A link that skips columns has a place of
-    /// its own in each of them, so that it runs behind no box.
+    /// Columns from left to right; in each, what comes from above stands above. A link that skips columns has
+    /// a place of its own in each of them, so that it runs behind no box.
     pub(super) fn of(graph: &PathGraph, frame: Rect) -> Self {
         let slots = Slots::of(graph);
         let boxes = slots.boxes(frame);
@@ -105,7 +105,8 @@ impl Slots {
         slots
     }
 
-    /// Puts each place at the mean height of those that lead to it, from left to right; equals keep their order.
+    /// Puts each place at the mean height of those that lead to it, from left to right; equals keep their
+    /// order.
     fn sort(&mut self) {
         let n = self.column_of.len();
         let mut before = vec![vec![]; n];
@@ -177,8 +178,8 @@ impl Slots {
         chains.map(|(link, chain)| Ribbon { line: line(link, chain), width: widths[link] }).collect()
     }
 
-    /// The height at which each link meets the box at one of its ends: those of a box stand in the order in which they
-    /// come or go. `end_of` gives the end and the place before it.
+    /// The height at which each link meets the box at one of its ends: those of a box stand in the order in
+    /// which they come or go. `end_of` gives the end and the place before it.
     fn ports(&self, boxes: &[Rect], widths: &[f64], end_of: impl Fn(&[usize]) -> (usize, usize)) -> Vec<f64> {
         let mut heights = vec![0.0; self.chains.len()];
         let mut at: Vec<Vec<(f64, usize)>> = vec![vec![]; boxes.len()];

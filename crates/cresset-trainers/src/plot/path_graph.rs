@@ -69,8 +69,8 @@ pub struct PathLink {
 
 /// Draws the graph, 1200 x 800, as SVG where `file` ends so and as PNG otherwise.
 ///
-/// A node stands as high as those that lead to it, a link's width is its weight's share of the heaviest, and a label is
-/// left out where it would cover another; the colours are explained below.
+/// A node stands as high as those that lead to it, a link's width is its weight's share of the heaviest, and
+/// a label is left out where it would cover another; the colours are explained below.
 ///
 /// # Errors
 ///
