@@ -152,6 +152,39 @@ fn a_graph_without_inverses_gives_the_same_paths() {
     assert_eq!(paths(&both), paths(&one));
 }
 
+/// Counts how often it is asked for contributions.
+struct Counting(ByHand, std::cell::Cell<usize>);
+
+impl Reasons for Counting {
+    fn score(&self, user: u32, item: u32) -> f32 {
+        self.0.score(user, item)
+    }
+
+    fn relation_attention(&self, user: u32) -> Vec<f32> {
+        self.0.relation_attention(user)
+    }
+
+    fn contributions(&self, user: u32, item: u32) -> Vec<EntityContribution> {
+        self.1.set(self.1.get() + 1);
+        self.0.contributions(user, item)
+    }
+
+    fn score_without(&self, user: u32, item: u32, entity: u32) -> f32 {
+        self.0.score_without(user, item, entity)
+    }
+}
+
+#[test]
+fn the_model_is_asked_once_for_the_item_and_once_for_each_liked_one() {
+    let graph = graph(&ITEMS, &FACTS, true);
+    let model = Counting(by_hand(&graph), 0.into());
+    relation_paths(&model, &graph, &history(), 0, NEW, 10);
+    assert_eq!(model.1.get(), 1 + 3);
+    // Nothing speaks for an item without links, so that no liked item need be asked.
+    relation_paths(&model, &graph, &history(), 0, 4, 10);
+    assert_eq!(model.1.get(), 4 + 1);
+}
+
 #[test]
 fn the_best_path_of_each_entity_comes_before_a_second_one() {
     let graph = graph(&ITEMS, &FACTS, true);
