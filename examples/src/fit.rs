@@ -22,7 +22,7 @@ use crate::floor::{Floor, known_at_test};
 use crate::knowledge;
 use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
 use crate::saved::WEIGHTS;
-use crate::served::Served;
+use crate::served::{Served, ServedKgMf};
 
 /// What each user adds to the metrics of the test part, in the run directory.
 pub const TEST_USERS: &str = "test_users.csv";
@@ -170,7 +170,11 @@ impl Fit<'_> {
             show_progress: self.show_progress,
             loader: self.config.data.loader(),
         };
-        let mut validate = |model: &KgMf<B::InnerBackend>| Ok(parts.valid.measure(model.judged())?.metrics);
+        // The copy is gone before the next step, which would else copy the tables.
+        let mut validate = |model: &KgMf<B::InnerBackend>| {
+            let model = ServedKgMf::from(model.clone());
+            Ok(parts.valid.measure(model.judged())?.metrics)
+        };
         let of_split = knowledge::with_times(config, self.knowledge.clone(), &parts.train);
         let before = self.began.elapsed();
         let trained = trainer.fit_until(last_epoch, model, &batches, &mut validate, device)?;
@@ -191,7 +195,7 @@ impl Fit<'_> {
             examples_per_second: trained.examples_per_second,
             seconds: seconds + before.as_secs_f64(),
             at: Instant::now(),
-            model: Box::new(trained.model),
+            model: Box::new(ServedKgMf::from(trained.model)),
         })
     }
 

@@ -1,7 +1,6 @@
 //! What a model may read beside the ratings: found before training, kept in the run directory, found there again.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use cresset::data::features::Genome;
 use cresset::data::graph::{self, KnowledgeGraph};
@@ -83,9 +82,4 @@ pub fn of_run(
 /// The same with the times of training ratings, where the model asks for them.
 pub fn with_times(config: &KgMfConfig, knowledge: Knowledge, train: &Ratings) -> Knowledge {
     if config.time.is_some() { knowledge.with_times_of(train) } else { knowledge }
-}
-
-/// The graph, where the run has one.
-pub fn graph_of(knowledge: &Knowledge) -> Option<Arc<KnowledgeGraph>> {
-    knowledge.graph.clone()
 }

@@ -1,18 +1,21 @@
-//! The reasons of a trained model, opened from a run directory.
+//! What an explanation needs of a run.
+
+use std::sync::Arc;
 
 use cresset::data::KnowledgeGraph;
 use cresset::kg_mf::explain::Reasons;
 use cresset::nn::AutodiffRecommender;
 
 use crate::failure::Failure;
+use crate::models::{ModelConfig, NetworkConfig};
 use crate::saved::Saved;
 
-/// A model that can be asked why, and the graph that its reasons speak of.
+/// A model that can be asked why, and the graph that its reasons are in.
 pub struct Opened {
     /// The model.
     pub reasons: Box<dyn Reasons>,
     /// Its graph, under the indices that the model knows.
-    pub graph: KnowledgeGraph,
+    pub graph: Arc<KnowledgeGraph>,
 }
 
 impl Saved {
@@ -20,9 +23,14 @@ impl Saved {
     ///
     /// # Errors
     ///
-    /// If the model was trained without a graph.
-    // No kind of model keeps a graph yet; one that does is opened here.
-    pub fn reasons<B: AutodiffRecommender>(&self, _device: &B::Device) -> Result<Opened, Failure> {
+    /// If the model was trained without a graph, or a file is damaged.
+    pub fn reasons<B: AutodiffRecommender>(&self, device: &B::Device) -> Result<Opened, Failure> {
+        if let ModelConfig::Network(NetworkConfig::KgMf(config)) = &self.config.model {
+            let (model, knowledge) = self.kg_mf::<B::InnerBackend>(config, device)?;
+            if let Some(graph) = knowledge.graph {
+                return Ok(Opened { reasons: Box::new(model.inference()), graph });
+            }
+        }
         Err(Failure::input(format!(
             "{} holds {}, and this model has no graph to explain by; train kg-mf with data.graph.sources and \
              model.graph",

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use cresset::baselines::Baseline;
 use cresset::data::Ratings;
-use cresset::kg_mf::{KgMf, RatingScale};
-use cresset::nn::AutodiffRecommender;
+use cresset::kg_mf::{KgMf, KgMfConfig, Knowledge, RatingScale};
 use cresset::nn::weights;
+use cresset::nn::{AutodiffRecommender, RecommenderBackend};
 use cresset::trainers::{RunDir, SavedData};
 
 use crate::failure::Failure;
 use crate::floor::known_at_test;
 use crate::knowledge;
 use crate::models::{Config, ModelConfig, NetworkConfig};
-use crate::served::Served;
+use crate::served::{Served, ServedKgMf};
 
 /// The model of a run directory, of whatever kind.
 pub const WEIGHTS: &str = "best_model/weights.safetensors";
@@ -55,18 +55,30 @@ impl Saved {
         let file = self.run.file(WEIGHTS);
         match &self.config.model {
             ModelConfig::Network(NetworkConfig::KgMf(config)) => {
-                let weights = weights::load(&file)?;
-                let (n_users, n_items) = (self.data.users.len(), self.data.items.len());
-                let seed = self.config.training.seed;
-                let train = self.train();
-                let knowledge = knowledge::of_run(&self.run, config, &weights, &train)?;
-                let scale = RatingScale::of(&train, self.data.rating_range);
-                let model: KgMf<B::InnerBackend> =
-                    config.init_knowing(n_users, n_items, scale, &knowledge, seed, device)?;
-                Ok(Box::new(weights::restore(model, weights)?))
+                let (model, _) = self.kg_mf(config, device)?;
+                Ok(Box::new(ServedKgMf::<B::InnerBackend>::from(model)))
             }
             ModelConfig::Baseline(config) => Ok(Box::new(self.baseline(&file, config.kind())?)),
         }
+    }
+
+    /// kg-mf as it was trained, and what it reads.
+    ///
+    /// # Errors
+    ///
+    /// If a file is damaged or belongs to another config.
+    pub fn kg_mf<B: RecommenderBackend>(
+        &self,
+        config: &KgMfConfig,
+        device: &B::Device,
+    ) -> Result<(KgMf<B>, Knowledge), Failure> {
+        let weights = weights::load(&self.run.file(WEIGHTS))?;
+        let (n_users, n_items) = (self.data.users.len(), self.data.items.len());
+        let (train, seed) = (self.train(), self.config.training.seed);
+        let knowledge = knowledge::of_run(&self.run, config, &weights, &train)?;
+        let scale = RatingScale::of(&train, self.data.rating_range);
+        let model = config.init_knowing(n_users, n_items, scale, &knowledge, seed, device)?;
+        Ok((weights::restore(model, weights)?, knowledge))
     }
 
     fn baseline(&self, file: &Path, kind: &str) -> Result<Baseline, Failure> {

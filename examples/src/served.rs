@@ -2,7 +2,7 @@
 
 use cresset::baselines::{Baseline, TrainingSet};
 use cresset::data::Ratings;
-use cresset::kg_mf::KgMf;
+use cresset::kg_mf::{KgMf, KgMfConfig, KgMfInference};
 use cresset::metrics::{RatingPredictor, Scorer};
 use cresset::nn::RecommenderBackend;
 use cresset::trainers::Judged;
@@ -34,18 +34,36 @@ pub trait Served {
     }
 }
 
-impl<B: RecommenderBackend> Served for KgMf<B> {
+/// kg-mf; where it has parts and lives on the host, its answers come from plain arrays.
+pub struct ServedKgMf<B: RecommenderBackend> {
+    model: KgMf<B>,
+    arrays: Option<KgMfInference>,
+}
+
+impl<B: RecommenderBackend> From<KgMf<B>> for ServedKgMf<B> {
+    fn from(model: KgMf<B>) -> Self {
+        let KgMfConfig { graph, genome, time, .. } = model.config();
+        let has_parts = graph.is_some() || genome.is_some() || time.is_some();
+        let arrays = (B::ON_HOST && has_parts).then(|| model.inference());
+        Self { model, arrays }
+    }
+}
+
+impl<B: RecommenderBackend> Served for ServedKgMf<B> {
     /// A model that learnt to rank knows no ratings.
     fn predictor(&self) -> Option<&dyn RatingPredictor> {
-        (!self.config().loss.is_ranking()).then_some(self)
+        if self.model.config().loss.is_ranking() {
+            return None;
+        }
+        Some(self.arrays.as_ref().map_or(&self.model as &dyn RatingPredictor, |arrays| arrays))
     }
 
     fn scorer(&self) -> Option<&dyn Scorer> {
-        Some(self)
+        Some(self.arrays.as_ref().map_or(&self.model as &dyn Scorer, |arrays| arrays))
     }
 
     fn score_history(&self, items: &[u32], ratings: &[f32]) -> Option<Vec<f32>> {
-        Some(KgMf::score_history(self, items, ratings))
+        Some(self.model.score_history(items, ratings))
     }
 
     fn knowing(self: Box<Self>, _now: &Ratings) -> Result<Box<dyn Served>, Failure> {

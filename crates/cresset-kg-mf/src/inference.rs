@@ -10,6 +10,7 @@ use cresset_nn::{Neighbourhoods, RecommenderBackend};
 use rayon::prelude::*;
 
 use crate::config::RatingScale;
+use crate::explain::{EntityContribution, Reasons};
 use crate::model::KgMf;
 use crate::parts::graph::GraphPart;
 use crate::parts::time::{RatingTimes, TimeConfig};
@@ -82,21 +83,6 @@ struct TimeArrays {
     config: TimeConfig,
     times: Arc<RatingTimes>,
     bias: Vec<f32>,
-}
-
-/// What one neighbour of an item has in a score.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EntityContribution {
-    /// The neighbour.
-    pub entity: u32,
-    /// The relation by which the item is linked to it.
-    pub relation: u32,
-    /// The user's attention to that relation, among those that the item has.
-    pub relation_attention: f32,
-    /// The attention to this neighbour among those of the relation.
-    pub neighbour_attention: f32,
-    /// What it adds to the predicted rating, in stars.
-    pub contribution: f32,
 }
 
 impl<B: RecommenderBackend> KgMf<B> {
@@ -340,27 +326,35 @@ impl KgMfInference {
         (self.score(user, item) + of_time).clamp(self.scale.min, self.scale.max)
     }
 
-    /// How a user's attention is divided among the relations, `[n_relations]`: nothing without a graph.
-    pub fn relation_attention(&self, user: u32) -> Vec<f32> {
-        let Some(graph) = &self.graph else { return vec![] };
-        let weights = graph.relations_of(user);
-        let total: f32 = weights.iter().sum();
-        weights.iter().map(|weight| weight / total).collect()
-    }
-
-    /// What each neighbour of an item adds to a score, relation by relation: together the graph's part of it. Nothing
-    /// without a graph, or for an item that the model does not know.
-    pub fn contributions(&self, user: u32, item: u32) -> Vec<EntityContribution> {
-        self.contributions_without(user, item, None)
+    /// Whether there is a graph to explain by.
+    pub fn has_graph(&self) -> bool {
+        self.graph.is_some()
     }
 
     fn contributions_without(&self, user: u32, item: u32, removed: Option<u32>) -> Vec<EntityContribution> {
         let graph = self.graph.as_ref().filter(|_| (item as usize) < self.item_bias.len());
         graph.map_or(vec![], |graph| graph.contributions(user, self.vector(user), item, removed))
     }
+}
 
-    /// The score of a pair as it were if the item had no link to `entity`; attention is taken anew over what is left.
-    pub fn score_without(&self, user: u32, item: u32, entity: u32) -> f32 {
+/// Without a graph there are no relations and no links.
+impl Reasons for KgMfInference {
+    fn score(&self, user: u32, item: u32) -> f32 {
+        Self::score(self, user, item)
+    }
+
+    fn relation_attention(&self, user: u32) -> Vec<f32> {
+        let Some(graph) = &self.graph else { return vec![] };
+        let weights = graph.relations_of(user);
+        let total: f32 = weights.iter().sum();
+        weights.iter().map(|weight| weight / total).collect()
+    }
+
+    fn contributions(&self, user: u32, item: u32) -> Vec<EntityContribution> {
+        self.contributions_without(user, item, None)
+    }
+
+    fn score_without(&self, user: u32, item: u32, entity: u32) -> f32 {
         let left = self.contributions_without(user, item, Some(entity));
         self.plain(user, item) + left.iter().map(|link| link.contribution).sum::<f32>()
     }

@@ -72,7 +72,7 @@ mod training;
 pub use batch::{KgMfBatches, KgMfExamples, KgMfPairs, PairExamples, RatingExamples, Reader};
 pub use config::{KgMfConfig, KgMfLoss, RatingScale};
 pub use error::{KgMfError, KnowledgeError};
-pub use inference::{EntityContribution, KgMfInference};
+pub use inference::KgMfInference;
 pub use knowledge::Knowledge;
 pub use model::KgMf;
 pub use parts::genome::GenomeConfig;

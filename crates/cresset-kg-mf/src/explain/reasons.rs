@@ -7,7 +7,7 @@ pub struct EntityContribution {
     pub entity: u32,
     /// Relation of the link, by its index in the graph.
     pub relation: u32,
-    /// The user's attention to the relation, over all relations.
+    /// The user's attention to the relation, among those that the item has.
     pub relation_attention: f32,
     /// The attention to this entity among the item's entities of that relation.
     pub neighbour_attention: f32,

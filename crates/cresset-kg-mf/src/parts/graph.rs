@@ -12,7 +12,7 @@
 //! ```
 //!
 //! It is linear in the entities once the attention is known, so each entity has a part of its own in a score: see
-//! [`crate::KgMfInference::contributions`].
+//! [`Reasons::contributions`](crate::explain::Reasons::contributions).
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ use cresset_data::{
     AlignedVectors, Batches, Catalogue, DataConfig, Dataset, ItemInfo, NO_TIME, PairBatches, RatingBatches,
     Vocabulary,
 };
+use cresset_kg_mf::explain::Reasons;
 use cresset_kg_mf::{
     GenomeConfig, GraphConfig, KgMf, KgMfBatches, KgMfConfig, KgMfInference, KgMfLoss, Knowledge,
     RatingScale, TimeConfig,
