@@ -6,6 +6,7 @@ mod configs;
 mod learning;
 mod losses;
 mod parts;
+mod planted;
 mod predictions;
 mod ranking;
 mod small;
