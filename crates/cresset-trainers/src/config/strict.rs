@@ -22,18 +22,26 @@ pub fn load<M: ModelSection>(file: &Path, sets: &[String]) -> Result<RunConfig<M
     for set in sets {
         layers.push(Layer::from_set(set)?);
     }
-    let mut given = Value::Mapping(Mapping::new());
-    layers.iter().for_each(|layer| merge(&mut given, &layer.tree));
-    let defaults = defaults_for::<M>(&layers, &given)?;
+    // What there is no default for yet is known once the kind of model is.
+    let no_defaults = Value::Mapping(Mapping::new());
+    let defaults = defaults_for::<M>(&layers, &all_of(&layers, &no_defaults))?;
+    let given = all_of(&layers, &defaults);
     for layer in &layers {
         KeyCheck { place: &layer.place, known: &defaults }.section("", &layer.tree, &defaults)?;
     }
     let mut effective = defaults.clone();
-    merge(&mut effective, &given);
+    merge(&mut effective, &given, &defaults);
     match yaml_serde::from_value(effective) {
         Ok(config) => check_ranges(&layers, &config).map(|()| config),
         Err(cause) => Err(type_error::<M>(&layers, &given, &defaults, &cause)),
     }
+}
+
+/// All layers, one over the other.
+fn all_of(layers: &[Layer], defaults: &Value) -> Value {
+    let mut given = Value::Mapping(Mapping::new());
+    layers.iter().for_each(|layer| merge(&mut given, &layer.tree, defaults));
+    given
 }
 
 /// The tree of documented defaults for the kind of model that `given` names.
@@ -107,7 +115,7 @@ fn type_error<M: ModelSection>(
     let try_alone = |key: String| {
         let value = at(given, &key)?.clone();
         let mut tree = defaults.clone();
-        merge(&mut tree, &nest(&key, value));
+        merge(&mut tree, &nest(&key, value), defaults);
         yaml_serde::from_value::<RunConfig<M>>(tree).err().map(|cause| (key, cause.to_string()))
     };
     let (key, cause) = leaves(given, defaults)

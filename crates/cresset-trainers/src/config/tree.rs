@@ -19,21 +19,26 @@ pub(super) fn at<'a>(tree: &'a Value, key: &str) -> Option<&'a Value> {
     key.split('.').try_fold(tree, |level, name| level.get(name))
 }
 
-/// Lays `above` over `below`, key by key; an empty section changes nothing.
-pub(super) fn merge(below: &mut Value, above: &Value) {
+/// Lays `above` over `below`, key by key; an empty section changes nothing, but where the default is to have no such
+/// section at all, null says that.
+pub(super) fn merge(below: &mut Value, above: &Value, defaults: &Value) {
     match (below, above) {
         (Value::Mapping(below), Value::Mapping(above)) => {
             for (key, value) in above {
+                let default = defaults.get(key).unwrap_or(&UNKNOWN);
                 match below.get_mut(key) {
-                    Some(old) => merge(old, value),
+                    Some(old) => merge(old, value, default),
                     None => drop(below.insert(key.clone(), value.clone())),
                 }
             }
         }
-        (Value::Mapping(_), Value::Null) => {}
+        (Value::Mapping(_), Value::Null) if !defaults.is_null() => {}
         (below, above) => *below = above.clone(),
     }
 }
+
+/// Stands for the default of a key that has none.
+const UNKNOWN: Value = Value::Bool(false);
 
 /// Every key of `tree` that is no section of `shape`, in order.
 pub(super) fn leaves(tree: &Value, shape: &Value) -> Vec<String> {

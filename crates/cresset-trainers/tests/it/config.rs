@@ -20,6 +20,20 @@ pub(crate) enum AnyModel {
 pub(crate) struct Small {
     embedding_dim: usize,
     dropout: f64,
+    part: Option<Part>,
+}
+
+/// Off unless the config has its section.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Part {
+    width: usize,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self { width: 3 }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -28,7 +42,7 @@ pub(crate) struct Plain {}
 
 impl Default for Small {
     fn default() -> Self {
-        Self { embedding_dim: 8, dropout: 0.1 }
+        Self { embedding_dim: 8, dropout: 0.1, part: None }
     }
 }
 
@@ -104,13 +118,30 @@ fn an_empty_section_is_one_at_its_defaults() {
 }
 
 #[test]
+fn a_section_that_is_off_by_default_is_on_when_it_is_there_and_off_again_with_null() {
+    let part = |text: &str, sets: &[&str]| match loaded(text, sets).model {
+        AnyModel::Small(small) => small.part.map(|part| part.width),
+        AnyModel::Plain(_) => None,
+    };
+    assert_eq!(part(SMALL, &[]), None);
+    assert_eq!(part("model: {kind: small, part: {}}", &[]), Some(3));
+    assert_eq!(part(SMALL, &["model.part.width=7"]), Some(7));
+    assert_eq!(part("model: {kind: small, part: {width: 5}}", &["model.part={}"]), Some(5));
+    assert_eq!(part("model: {kind: small, part: {width: 5}}", &["model.part=null"]), None);
+    assert_eq!(
+        part("model: {kind: small, part: {width: 5}}", &["model.part=null", "model.part.width=9"]),
+        Some(9)
+    );
+}
+
+#[test]
 fn a_set_goes_over_the_file_and_the_file_over_the_default() {
     let text = "model: {kind: small, embedding_dim: 16}\ntraining: {epochs: 5, batch_size: 7}";
     let config = loaded(text, &["training.epochs=9", "training.optimizer.kind=sgd", "training.epochs=11"]);
     assert_eq!((config.training.epochs, config.training.batch_size), (11, 7));
     assert_eq!(config.training.seed, defaults().training.seed);
     assert_eq!(config.training.optimizer.kind, cresset_nn::optim::OptimizerKind::Sgd);
-    assert_eq!(config.model, AnyModel::Small(Small { embedding_dim: 16, dropout: 0.1 }));
+    assert_eq!(config.model, AnyModel::Small(Small { embedding_dim: 16, dropout: 0.1, part: None }));
 }
 
 #[test]
