@@ -149,10 +149,13 @@ pub(crate) fn check_offsets(offsets: &[u32], n_entries: usize) {
     assert!(offsets.is_sorted(), "offsets ascend");
 }
 
-/// The row of each entry.
+/// The row of each entry, of offsets that ascend from 0.
 pub(crate) fn rows_of_entries(offsets: &[u32]) -> Vec<u32> {
-    let row = |(row, list): (u32, &[u32])| std::iter::repeat_n(row, (list[1] - list[0]) as usize);
-    (0u32..).zip(offsets.windows(2)).flat_map(row).collect()
+    let mut rows = Vec::with_capacity(offsets.last().map_or(0, |&end| end as usize));
+    for (row, list) in (0u32..).zip(offsets.windows(2)) {
+        rows.resize(list[1] as usize, row);
+    }
+    rows
 }
 
 /// Places by what stands in them: group `g` is `entries[offsets[g]..offsets[g + 1]]`.

@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::candidates::{add_scaled, dot};
 use super::exp::exp_of_negative;
 use super::groups;
-use super::products::dot;
-use super::rows::add_times;
 use crate::neighbourhoods::NeighbourLists;
 
 /// Links of one task.
@@ -26,14 +25,7 @@ pub(crate) struct Links<'a> {
     pub(crate) dim: usize,
 }
 
-/// Some slots on their way forward, with what is written of them.
-struct SlotTask<'a> {
-    slots: Range<usize>,
-    out: &'a mut [f32],
-    weights: &'a mut [f32],
-}
-
-impl Links<'_> {
+impl<'a> Links<'a> {
     /// Writes each slot's row and each link's weight.
     ///
     /// # Shapes
@@ -47,59 +39,10 @@ impl Links<'_> {
         let out = groups::cut(&ranges, |slot| slot * self.dim, out);
         let weights = groups::cut(&ranges, |slot| lists.slot_offsets[slot] as usize, weights);
         let parts = ranges.into_iter().zip(out).zip(weights);
-        let tasks = parts.map(|((slots, out), weights)| SlotTask { slots, out, weights }).collect();
-        groups::run(tasks, lists.entities.len() * self.dim, |task: SlotTask| {
-            Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    let SlotTask { slots, out, weights } = task;
-                    self.shares(slots.clone(), logits, weights);
-                    // A width that the compiler knows needs no loop for a row.
-                    match self.dim {
-                        16 => self.pool(16, slots, weights, out),
-                        32 => self.pool(32, slots, weights, out),
-                        64 => self.pool(64, slots, weights, out),
-                        dim => self.pool(dim, slots, weights, out),
-                    }
-                },
-            );
-        });
-    }
-
-    /// The exponential of each logit less the largest of its slot.
-    #[inline(always)]
-    fn shares(self, slots: Range<usize>, logits: &[f32], weights: &mut [f32]) {
-        let lists = self.lists;
-        let first = lists.slot_offsets[slots.start] as usize;
-        for slot in slots {
-            let (links, relation) = (lists.links_of(slot), lists.relations[slot] as usize);
-            let scores = &mut weights[links.start - first..links.end - first];
-            let mut largest = f32::NEG_INFINITY;
-            for (score, &entity) in scores.iter_mut().zip(&lists.entities[links]) {
-                *score = logits[entity as usize * lists.n_relations + relation];
-                largest = if *score > largest { *score } else { largest };
-            }
-            scores.iter_mut().for_each(|score| *score -= largest);
-        }
-        // Of all slots at once, since most have fewer links than a register has places.
-        weights.iter_mut().for_each(|weight| *weight = exp_of_negative(*weight));
-    }
-
-    /// Makes the shares of each slot weights, and its row from them.
-    #[inline(always)]
-    fn pool(self, dim: usize, slots: Range<usize>, weights: &mut [f32], out: &mut [f32]) {
-        let lists = self.lists;
-        let (first_slot, first_link) = (slots.start, lists.slot_offsets[slots.start] as usize);
-        for slot in slots {
-            let links = lists.links_of(slot);
-            let weights = &mut weights[links.start - first_link..links.end - first_link];
-            let share = 1.0 / weights.iter().sum::<f32>();
-            let out = &mut out[(slot - first_slot) * dim..][..dim];
-            for (weight, &entity) in weights.iter_mut().zip(&lists.entities[links]) {
-                *weight *= share;
-                add_times(out, &self.entities[entity as usize * dim..][..dim], *weight);
-            }
-        }
+        let tasks = parts
+            .map(|((slots, out), weights)| SlotTask { links: self, logits, slots, out, weights })
+            .collect();
+        groups::run(tasks, lists.entities.len() * self.dim, |task: SlotTask| Arch::new().dispatch(task));
     }
 
     /// Gradients by entities, `[n_entities, dim]`, and by logits, `[n_entities, n_relations]`.
@@ -117,32 +60,104 @@ impl Links<'_> {
         back.large_entities(&mut by_entities, &mut by_logits);
         (by_entities, by_logits)
     }
+
+    #[inline(always)]
+    fn row(&self, dim: usize, entity: u32) -> &'a [f32] {
+        &self.entities[entity as usize * dim..][..dim]
+    }
+}
+
+/// Some slots on their way forward, with what is written of them.
+struct SlotTask<'a> {
+    links: Links<'a>,
+    logits: &'a [f32],
+    slots: Range<usize>,
+    out: &'a mut [f32],
+    weights: &'a mut [f32],
+}
+
+impl WithSimd for SlotTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        self.shares();
+        // A width that the compiler knows needs no loop for a row.
+        match self.links.dim {
+            16 => self.pool(simd, 16),
+            32 => self.pool(simd, 32),
+            64 => self.pool(simd, 64),
+            dim => self.pool(simd, dim),
+        }
+    }
+}
+
+impl SlotTask<'_> {
+    /// The exponential of each logit less the largest of its slot.
+    #[inline(always)]
+    fn shares(&mut self) {
+        let lists = self.links.lists;
+        let first = lists.slot_offsets[self.slots.start] as usize;
+        for slot in self.slots.clone() {
+            let (links, relation) = (lists.links_of(slot), lists.relations[slot] as usize);
+            let scores = &mut self.weights[links.start - first..links.end - first];
+            let mut largest = f32::NEG_INFINITY;
+            for (score, &entity) in scores.iter_mut().zip(&lists.entities[links]) {
+                *score = self.logits[entity as usize * lists.n_relations + relation];
+                largest = if *score > largest { *score } else { largest };
+            }
+            scores.iter_mut().for_each(|score| *score -= largest);
+        }
+        // Of all slots at once, since most have fewer links than a register has places.
+        self.weights.iter_mut().for_each(|weight| *weight = exp_of_negative(*weight));
+    }
+
+    /// Makes the shares of each slot weights, and its row from them.
+    #[inline(always)]
+    fn pool<S: Simd>(self, simd: S, dim: usize) {
+        let lists = self.links.lists;
+        let (first_slot, first_link) = (self.slots.start, lists.slot_offsets[self.slots.start] as usize);
+        for slot in self.slots {
+            let links = lists.links_of(slot);
+            let weights = &mut self.weights[links.start - first_link..links.end - first_link];
+            let share = 1.0 / weights.iter().sum::<f32>();
+            let out = &mut self.out[(slot - first_slot) * dim..][..dim];
+            for (weight, &entity) in weights.iter_mut().zip(&lists.entities[links]) {
+                *weight *= share;
+                add_scaled(simd, *weight, self.links.row(dim, entity), out);
+            }
+        }
+    }
 }
 
 /// The inner product of each slot's gradient and its row: what the gradients of its weights are on average.
 fn along(grad: &[f32], output: &[f32], n_slots: usize, dim: usize) -> Vec<f32> {
     let mut along = vec![0.0; n_slots];
-    let tasks: Vec<_> = along.chunks_mut(TASK_LINKS).enumerate().collect();
-    groups::run(tasks, n_slots * dim, |(task, along): (usize, &mut [f32])| {
-        let rows = |from: usize| from * dim..(from + along.len()) * dim;
-        let (grad, output) = (&grad[rows(task * TASK_LINKS)], &output[rows(task * TASK_LINKS)]);
-        Arch::new().dispatch(
-            #[inline(always)]
-            || match dim {
-                16 => dots(16, grad, output, along),
-                32 => dots(32, grad, output, along),
-                64 => dots(64, grad, output, along),
-                dim => dots(dim, grad, output, along),
-            },
-        );
-    });
+    let part = |(task, out): (usize, &mut [f32])| {
+        let rows = task * TASK_LINKS * dim..(task * TASK_LINKS + out.len()) * dim;
+        Arch::new().dispatch(Dots { left: &grad[rows.clone()], right: &output[rows], dim, out });
+    };
+    groups::run(along.chunks_mut(TASK_LINKS).enumerate().collect(), n_slots * dim, part);
     along
 }
 
-#[inline(always)]
-fn dots(dim: usize, left: &[f32], right: &[f32], out: &mut [f32]) {
-    for (at, out) in out.iter_mut().enumerate() {
-        *out = dot(&left[at * dim..][..dim], &right[at * dim..][..dim]);
+/// Inner products of rows with those opposite.
+struct Dots<'a> {
+    left: &'a [f32],
+    right: &'a [f32],
+    dim: usize,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Dots<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { left, right, dim, out } = self;
+        for (at, out) in out.iter_mut().enumerate() {
+            *out = dot(simd, &left[at * dim..][..dim], &right[at * dim..][..dim]);
+        }
     }
 }
 
@@ -155,19 +170,13 @@ struct Back<'a> {
     weights: &'a [f32],
 }
 
-/// Some entities, with what is written of them.
-struct EntityTask<'a> {
-    entities: Range<usize>,
-    by_entities: &'a mut [f32],
-    by_logits: &'a mut [f32],
-}
-
-impl Back<'_> {
+impl<'a> Back<'a> {
     fn n_entities(self) -> usize {
         self.links.lists.links.offsets.len() - 1
     }
 
-    fn links_of(&self, entity: usize) -> &[u32] {
+    #[inline(always)]
+    fn links_of(&self, entity: usize) -> &'a [u32] {
         let links = &self.links.lists.links;
         &links.entries[links.offsets[entity] as usize..links.offsets[entity + 1] as usize]
     }
@@ -182,27 +191,14 @@ impl Back<'_> {
         let by_entities = groups::cut(&ranges, |entity| entity * dim, by_entities);
         let by_logits = groups::cut(&ranges, |entity| entity * n_relations, by_logits);
         let parts = ranges.into_iter().zip(by_entities).zip(by_logits);
-        let task = |((entities, by_entities), by_logits)| EntityTask { entities, by_entities, by_logits };
+        let task = |((entities, by_entities), by_logits)| EntityTask {
+            back: self,
+            entities,
+            by_entities,
+            by_logits,
+        };
         let n_elements = self.weights.len() * dim;
-        groups::run(parts.map(task).collect(), n_elements, |task| self.entities(task));
-    }
-
-    fn entities(self, EntityTask { entities, by_entities, by_logits }: EntityTask) {
-        let (dim, n_relations) = (self.links.dim, self.links.lists.n_relations);
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (at, entity) in entities.enumerate() {
-                    let links = self.links_of(entity);
-                    if links.len() > PIECE_LINKS {
-                        continue;
-                    }
-                    let by_entity = &mut by_entities[at * dim..][..dim];
-                    let by_logits = &mut by_logits[at * n_relations..][..n_relations];
-                    self.add(entity, links, by_entity, by_logits);
-                }
-            },
-        );
+        groups::run(parts.map(task).collect(), n_elements, |task| Arch::new().dispatch(task));
     }
 
     /// Such as a genre or a country, to which thousands of items link.
@@ -213,52 +209,97 @@ impl Back<'_> {
             if links.len() <= PIECE_LINKS {
                 continue;
             }
-            let piece = |links: &[u32]| {
-                let (mut by_entity, mut by_logits) = (vec![0.0; dim], vec![0.0; n_relations]);
-                Arch::new().dispatch(
-                    #[inline(always)]
-                    || self.add(entity, links, &mut by_entity, &mut by_logits),
-                );
-                (by_entity, by_logits)
-            };
+            let piece = |links| Arch::new().dispatch(Piece { back: self, entity: entity as u32, links });
             let pieces: Vec<_> = links.par_chunks(PIECE_LINKS).map(piece).collect();
-            for (by_entity, by_logit) in pieces {
-                add_times(&mut by_entities[entity * dim..][..dim], &by_entity, 1.0);
-                add_times(&mut by_logits[entity * n_relations..][..n_relations], &by_logit, 1.0);
+            let by_entity = &mut by_entities[entity * dim..][..dim];
+            let by_logits = &mut by_logits[entity * n_relations..][..n_relations];
+            for (of_entity, of_logits) in pieces {
+                by_entity.iter_mut().zip(of_entity).for_each(|(sum, piece)| *sum += piece);
+                by_logits.iter_mut().zip(of_logits).for_each(|(sum, piece)| *sum += piece);
             }
-        }
-    }
-
-    #[inline(always)]
-    fn add(self, entity: usize, links: &[u32], by_entity: &mut [f32], by_logits: &mut [f32]) {
-        match self.links.dim {
-            16 => self.add_links(16, entity, links, by_entity, by_logits),
-            32 => self.add_links(32, entity, links, by_entity, by_logits),
-            64 => self.add_links(64, entity, links, by_entity, by_logits),
-            dim => self.add_links(dim, entity, links, by_entity, by_logits),
         }
     }
 
     /// Adds what some links of an entity give it.
     #[inline(always)]
-    fn add_links(
+    fn add<S: Simd>(
         self,
-        dim: usize,
-        entity: usize,
-        links: &[u32],
+        simd: S,
+        (entity, links): (u32, &[u32]),
         by_entity: &mut [f32],
         by_logits: &mut [f32],
     ) {
-        let row = &self.links.entities[entity * dim..][..dim];
-        let by_entity = &mut by_entity[..dim];
+        match self.links.dim {
+            16 => self.add_links(simd, 16, (entity, links), by_entity, by_logits),
+            32 => self.add_links(simd, 32, (entity, links), by_entity, by_logits),
+            64 => self.add_links(simd, 64, (entity, links), by_entity, by_logits),
+            dim => self.add_links(simd, dim, (entity, links), by_entity, by_logits),
+        }
+    }
+
+    #[inline(always)]
+    fn add_links<S: Simd>(
+        self,
+        simd: S,
+        dim: usize,
+        (entity, links): (u32, &[u32]),
+        by_entity: &mut [f32],
+        by_logits: &mut [f32],
+    ) {
+        let (row, by_entity) = (self.links.row(dim, entity), &mut by_entity[..dim]);
         for &link in links {
-            let slot = self.links.lists.slots[link as usize] as usize;
-            let weight = self.weights[link as usize];
+            let (weight, slot) =
+                (self.weights[link as usize], self.links.lists.slots[link as usize] as usize);
             let grad = &self.grad[slot * dim..][..dim];
             let relation = self.links.lists.relations[slot] as usize;
-            by_logits[relation] += weight * (dot(grad, row) - self.along[slot]);
-            add_times(by_entity, grad, weight);
+            by_logits[relation] += weight * (dot(simd, grad, row) - self.along[slot]);
+            add_scaled(simd, weight, grad, by_entity);
         }
+    }
+}
+
+/// Some entities on their way back, with what is written of them.
+struct EntityTask<'a> {
+    back: Back<'a>,
+    entities: Range<usize>,
+    by_entities: &'a mut [f32],
+    by_logits: &'a mut [f32],
+}
+
+impl WithSimd for EntityTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (dim, n_relations) = (self.back.links.dim, self.back.links.lists.n_relations);
+        for (at, entity) in self.entities.enumerate() {
+            let links = self.back.links_of(entity);
+            if links.len() > PIECE_LINKS {
+                continue;
+            }
+            let by_entity = &mut self.by_entities[at * dim..][..dim];
+            let by_logits = &mut self.by_logits[at * n_relations..][..n_relations];
+            self.back.add(simd, (entity as u32, links), by_entity, by_logits);
+        }
+    }
+}
+
+/// Some links of an entity that has many.
+struct Piece<'a> {
+    back: Back<'a>,
+    entity: u32,
+    links: &'a [u32],
+}
+
+impl WithSimd for Piece<'_> {
+    type Output = (Vec<f32>, Vec<f32>);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let (dim, n_relations) = (self.back.links.dim, self.back.links.lists.n_relations);
+        let (mut by_entity, mut by_logits) = (vec![0.0; dim], vec![0.0; n_relations]);
+        self.back.add(simd, (self.entity, self.links), &mut by_entity, &mut by_logits);
+        (by_entity, by_logits)
     }
 }
 

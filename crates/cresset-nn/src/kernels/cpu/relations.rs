@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
+use super::candidates::{add_scaled, dot};
 use super::exp::exp_of_negative;
 use super::groups;
-use super::products::dot;
-use super::rows::{add_times, check_ids};
+use super::rows::check_ids;
 use crate::neighbourhoods::NeighbourLists;
 
 /// Examples of one task.
@@ -70,22 +70,7 @@ pub(crate) struct Gradients {
     pub(crate) pooled: Vec<f32>,
 }
 
-/// Some examples on their way forward.
-struct ForwardTask<'a> {
-    examples: Range<usize>,
-    output: &'a mut [f32],
-    weights: &'a mut [f32],
-    products: &'a mut [f32],
-}
-
-/// Some examples on their way back.
-struct BackwardTask<'a> {
-    examples: Range<usize>,
-    by_tastes: &'a mut [f32],
-    by_scores: &'a mut [f32],
-}
-
-impl Relations<'_> {
+impl<'a> Relations<'a> {
     /// Outputs, weights and products; `logits` is `[n_users, n_relations]`.
     ///
     /// # Panics
@@ -104,70 +89,15 @@ impl Relations<'_> {
         let of_products = groups::cut(&ranges, |end| end * n_places, &mut products);
         let parts = ranges.into_iter().zip(outputs).zip(of_weights).zip(of_products);
         let tasks = parts.map(|(((examples, output), weights), products)| ForwardTask {
+            relations: self,
+            logits,
             examples,
             output,
             weights,
             products,
         });
-        groups::run(tasks.collect(), self.n_elements(), |mut task: ForwardTask| {
-            Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    self.shares(&mut task, logits);
-                    // A width that the compiler knows needs no loop for a row.
-                    match self.dim {
-                        16 => self.score(16, task),
-                        32 => self.score(32, task),
-                        64 => self.score(64, task),
-                        dim => self.score(dim, task),
-                    }
-                },
-            );
-        });
+        groups::run(tasks.collect(), self.n_elements(), |task: ForwardTask| Arch::new().dispatch(task));
         Forward { output, weights, products }
-    }
-
-    /// The exponential of each logit less the largest of its example; 0 for a place that the item lacks.
-    #[inline(always)]
-    fn shares(self, task: &mut ForwardTask, logits: &[f32]) {
-        let (lists, n_places) = (self.lists, self.lists.most_slots);
-        for (at, example) in task.examples.clone().enumerate() {
-            let relations = &lists.relations[self.slots_of(example)];
-            let logits =
-                &logits[self.users.rows[example] as usize * lists.n_relations..][..lists.n_relations];
-            let places = &mut task.weights[at * n_places..][..n_places];
-            let (scores, lacking) = places.split_at_mut(relations.len());
-            let mut largest = f32::NEG_INFINITY;
-            for (score, &relation) in scores.iter_mut().zip(relations) {
-                *score = logits[relation as usize];
-                largest = if *score > largest { *score } else { largest };
-            }
-            scores.iter_mut().for_each(|score| *score -= largest);
-            lacking.fill(f32::NEG_INFINITY);
-        }
-        // Of all examples at once, since an item has fewer slots than a register has places.
-        task.weights.iter_mut().for_each(|weight| *weight = exp_of_negative(*weight));
-    }
-
-    /// Makes shares weights, and multiplies tastes with the rows of slots.
-    #[inline(always)]
-    fn score(self, dim: usize, task: ForwardTask) {
-        let n_places = self.lists.most_slots;
-        for ((at, example), output) in task.examples.enumerate().zip(task.output) {
-            let slots = self.slots_of(example);
-            let n_slots = slots.len();
-            let taste = &self.tastes[example * dim..][..dim];
-            let weights = &mut task.weights[at * n_places..][..n_slots];
-            let products = &mut task.products[at * n_places..][..n_slots];
-            let share = 1.0 / weights.iter().sum::<f32>();
-            let mut mean = 0.0;
-            for ((weight, product), slot) in weights.iter_mut().zip(products).zip(slots) {
-                *weight *= share;
-                *product = dot(taste, &self.pooled[slot * dim..][..dim]);
-                mean += *weight * *product;
-            }
-            *output = n_slots as f32 * mean;
-        }
     }
 
     /// Gradients by tastes, logits and pooled rows.
@@ -177,54 +107,9 @@ impl Relations<'_> {
     /// - grad: `[batch]`
     /// - weights, products: as of [`forward`](Self::forward)
     pub(crate) fn backward(self, grad: &[f32], weights: &[f32], products: &[f32]) -> Gradients {
-        let kept = Kept { grad, weights, products };
-        let (tastes, by_scores) = self.by_examples(kept);
-        Gradients { tastes, logits: self.by_users(&by_scores), pooled: self.by_items(kept) }
-    }
-
-    /// Gradients by tastes, `[batch, dim]`, and by the scores of the places, `[batch, places]`.
-    fn by_examples(self, kept: Kept) -> (Vec<f32>, Vec<f32>) {
-        let (dim, n_places) = (self.dim, self.lists.most_slots);
-        let mut by_tastes = vec![0.0; self.tastes.len()];
-        let mut by_scores = vec![0.0; kept.weights.len()];
-        let ranges = self.example_ranges();
-        let of_tastes = groups::cut(&ranges, |end| end * dim, &mut by_tastes);
-        let of_scores = groups::cut(&ranges, |end| end * n_places, &mut by_scores);
-        let parts = ranges.into_iter().zip(of_tastes).zip(of_scores);
-        let tasks =
-            parts.map(|((examples, by_tastes), by_scores)| BackwardTask { examples, by_tastes, by_scores });
-        groups::run(tasks.collect(), self.n_elements(), |task| {
-            Arch::new().dispatch(
-                #[inline(always)]
-                || match dim {
-                    16 => self.examples_back(16, kept, task),
-                    32 => self.examples_back(32, kept, task),
-                    64 => self.examples_back(64, kept, task),
-                    dim => self.examples_back(dim, kept, task),
-                },
-            );
-        });
-        (by_tastes, by_scores)
-    }
-
-    #[inline(always)]
-    fn examples_back(self, dim: usize, kept: Kept, task: BackwardTask) {
-        let n_places = self.lists.most_slots;
-        for (at, example) in task.examples.enumerate() {
-            let slots = self.slots_of(example);
-            let n_slots = slots.len();
-            let slope = kept.grad[example] * n_slots as f32;
-            let weights = &kept.weights[example * n_places..][..n_slots];
-            let products = &kept.products[example * n_places..][..n_slots];
-            let mean: f32 = weights.iter().zip(products).map(|(weight, product)| weight * product).sum();
-            let by_taste = &mut task.by_tastes[at * dim..][..dim];
-            let by_scores = &mut task.by_scores[at * n_places..][..n_slots];
-            for (place, slot) in slots.enumerate() {
-                let slope = slope * weights[place];
-                by_scores[place] = slope * (products[place] - mean);
-                add_times(by_taste, &self.pooled[slot * dim..][..dim], slope);
-            }
-        }
+        let back = Back { relations: self, grad, weights, products };
+        let (tastes, by_scores) = back.by_examples();
+        Gradients { tastes, logits: self.by_users(&by_scores), pooled: back.by_items() }
     }
 
     /// Gradients by logits: over the examples of each user, the scores of their places.
@@ -250,44 +135,14 @@ impl Relations<'_> {
         by_logits
     }
 
-    /// Gradients by pooled rows: over the examples of each item, their tastes.
-    fn by_items(self, kept: Kept) -> Vec<f32> {
-        let mut by_pooled = vec![0.0; self.pooled.len()];
-        let size = |item| self.items.examples_of(item).len();
-        let ranges = groups::ranges(self.items.n_rows(), size, TASK_EXAMPLES);
-        let first_value = |item: usize| self.lists.item_offsets[item] as usize * self.dim;
-        let parts = groups::cut(&ranges, first_value, &mut by_pooled);
-        let tasks: Vec<_> = ranges.into_iter().zip(parts).collect();
-        groups::run(tasks, self.n_elements(), |(items, by_pooled): (Range<usize>, &mut [f32])| {
-            Arch::new().dispatch(
-                #[inline(always)]
-                || match self.dim {
-                    16 => self.items_back(16, kept, items, by_pooled),
-                    32 => self.items_back(32, kept, items, by_pooled),
-                    64 => self.items_back(64, kept, items, by_pooled),
-                    dim => self.items_back(dim, kept, items, by_pooled),
-                },
-            );
-        });
-        by_pooled
+    #[inline(always)]
+    fn taste(&self, dim: usize, example: usize) -> &'a [f32] {
+        &self.tastes[example * dim..][..dim]
     }
 
     #[inline(always)]
-    fn items_back(self, dim: usize, kept: Kept, items: Range<usize>, by_pooled: &mut [f32]) {
-        let (n_places, first) = (self.lists.most_slots, self.lists.slots_of(items.start).start);
-        for item in items {
-            let slots = self.lists.slots_of(item);
-            let by_slots = &mut by_pooled[(slots.start - first) * dim..(slots.end - first) * dim];
-            for &example in self.items.examples_of(item) {
-                let example = example as usize;
-                let slope = kept.grad[example] * slots.len() as f32;
-                let taste = &self.tastes[example * dim..][..dim];
-                let weights = &kept.weights[example * n_places..][..slots.len()];
-                for (place, weight) in weights.iter().enumerate() {
-                    add_times(&mut by_slots[place * dim..][..dim], taste, slope * weight);
-                }
-            }
-        }
+    fn row(&self, dim: usize, slot: usize) -> &'a [f32] {
+        &self.pooled[slot * dim..][..dim]
     }
 
     #[inline(always)]
@@ -308,12 +163,208 @@ impl Relations<'_> {
     }
 }
 
-/// What the way back is given.
+/// Some examples on their way forward, with what is written of them.
+struct ForwardTask<'a> {
+    relations: Relations<'a>,
+    logits: &'a [f32],
+    examples: Range<usize>,
+    output: &'a mut [f32],
+    weights: &'a mut [f32],
+    products: &'a mut [f32],
+}
+
+impl WithSimd for ForwardTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        self.shares();
+        // A width that the compiler knows needs no loop for a row.
+        match self.relations.dim {
+            16 => self.score(simd, 16),
+            32 => self.score(simd, 32),
+            64 => self.score(simd, 64),
+            dim => self.score(simd, dim),
+        }
+    }
+}
+
+impl ForwardTask<'_> {
+    /// The exponential of each logit less the largest of its example; 0 for a place that the item lacks.
+    #[inline(always)]
+    fn shares(&mut self) {
+        let Relations { lists, users, .. } = self.relations;
+        let n_places = lists.most_slots;
+        for (at, example) in self.examples.clone().enumerate() {
+            let relations = &lists.relations[self.relations.slots_of(example)];
+            let logits =
+                &self.logits[users.rows[example] as usize * lists.n_relations..][..lists.n_relations];
+            let places = &mut self.weights[at * n_places..][..n_places];
+            let (scores, lacking) = places.split_at_mut(relations.len());
+            let mut largest = f32::NEG_INFINITY;
+            for (score, &relation) in scores.iter_mut().zip(relations) {
+                *score = logits[relation as usize];
+                largest = if *score > largest { *score } else { largest };
+            }
+            scores.iter_mut().for_each(|score| *score -= largest);
+            lacking.fill(f32::NEG_INFINITY);
+        }
+        // Of all examples at once, since an item has fewer slots than a register has places.
+        self.weights.iter_mut().for_each(|weight| *weight = exp_of_negative(*weight));
+    }
+
+    /// Makes shares weights, and multiplies tastes with the rows of slots.
+    #[inline(always)]
+    fn score<S: Simd>(self, simd: S, dim: usize) {
+        let n_places = self.relations.lists.most_slots;
+        for ((at, example), output) in self.examples.enumerate().zip(self.output) {
+            let slots = self.relations.slots_of(example);
+            let n_slots = slots.len();
+            let taste = self.relations.taste(dim, example);
+            let weights = &mut self.weights[at * n_places..][..n_slots];
+            let products = &mut self.products[at * n_places..][..n_slots];
+            let share = 1.0 / weights.iter().sum::<f32>();
+            let mut mean = 0.0;
+            for ((weight, product), slot) in weights.iter_mut().zip(products).zip(slots) {
+                *weight *= share;
+                *product = dot(simd, taste, self.relations.row(dim, slot));
+                mean += *weight * *product;
+            }
+            *output = n_slots as f32 * mean;
+        }
+    }
+}
+
+/// What the way back reads.
 #[derive(Clone, Copy)]
-struct Kept<'a> {
+struct Back<'a> {
+    relations: Relations<'a>,
     grad: &'a [f32],
     weights: &'a [f32],
     products: &'a [f32],
+}
+
+impl Back<'_> {
+    /// Gradients by tastes, `[batch, dim]`, and by the scores of the places, `[batch, places]`.
+    fn by_examples(self) -> (Vec<f32>, Vec<f32>) {
+        let Relations { dim, lists, tastes, .. } = self.relations;
+        let mut by_tastes = vec![0.0; tastes.len()];
+        let mut by_scores = vec![0.0; self.weights.len()];
+        let ranges = self.relations.example_ranges();
+        let of_tastes = groups::cut(&ranges, |end| end * dim, &mut by_tastes);
+        let of_scores = groups::cut(&ranges, |end| end * lists.most_slots, &mut by_scores);
+        let parts = ranges.into_iter().zip(of_tastes).zip(of_scores);
+        let tasks = parts.map(|((examples, by_tastes), by_scores)| ExampleTask {
+            back: self,
+            examples,
+            by_tastes,
+            by_scores,
+        });
+        let n_elements = self.relations.n_elements();
+        groups::run(tasks.collect(), n_elements, |task: ExampleTask| Arch::new().dispatch(task));
+        (by_tastes, by_scores)
+    }
+
+    /// Gradients by pooled rows: over the examples of each item, their tastes.
+    fn by_items(self) -> Vec<f32> {
+        let Relations { dim, lists, items, pooled, .. } = self.relations;
+        let mut by_pooled = vec![0.0; pooled.len()];
+        let ranges = groups::ranges(items.n_rows(), |item| items.examples_of(item).len(), TASK_EXAMPLES);
+        let parts = groups::cut(&ranges, |item| lists.item_offsets[item] as usize * dim, &mut by_pooled);
+        let tasks =
+            ranges.into_iter().zip(parts).map(|(items, by_pooled)| ItemTask { back: self, items, by_pooled });
+        let n_elements = self.relations.n_elements();
+        groups::run(tasks.collect(), n_elements, |task: ItemTask| Arch::new().dispatch(task));
+        by_pooled
+    }
+}
+
+/// Some examples on their way back, with what is written of them.
+struct ExampleTask<'a> {
+    back: Back<'a>,
+    examples: Range<usize>,
+    by_tastes: &'a mut [f32],
+    by_scores: &'a mut [f32],
+}
+
+impl WithSimd for ExampleTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.back.relations.dim {
+            16 => self.run(simd, 16),
+            32 => self.run(simd, 32),
+            64 => self.run(simd, 64),
+            dim => self.run(simd, dim),
+        }
+    }
+}
+
+impl ExampleTask<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, dim: usize) {
+        let Back { relations, grad, weights, products } = self.back;
+        let n_places = relations.lists.most_slots;
+        for (at, example) in self.examples.enumerate() {
+            let slots = relations.slots_of(example);
+            let n_slots = slots.len();
+            let slope = grad[example] * n_slots as f32;
+            let weights = &weights[example * n_places..][..n_slots];
+            let products = &products[example * n_places..][..n_slots];
+            let mean: f32 = weights.iter().zip(products).map(|(weight, product)| weight * product).sum();
+            let by_taste = &mut self.by_tastes[at * dim..][..dim];
+            let by_scores = &mut self.by_scores[at * n_places..][..n_slots];
+            for (place, slot) in slots.enumerate() {
+                let slope = slope * weights[place];
+                by_scores[place] = slope * (products[place] - mean);
+                add_scaled(simd, slope, relations.row(dim, slot), by_taste);
+            }
+        }
+    }
+}
+
+/// Some items on their way back, with what is written of their slots.
+struct ItemTask<'a> {
+    back: Back<'a>,
+    items: Range<usize>,
+    by_pooled: &'a mut [f32],
+}
+
+impl WithSimd for ItemTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.back.relations.dim {
+            16 => self.run(simd, 16),
+            32 => self.run(simd, 32),
+            64 => self.run(simd, 64),
+            dim => self.run(simd, dim),
+        }
+    }
+}
+
+impl ItemTask<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, dim: usize) {
+        let Back { relations, grad, weights, .. } = self.back;
+        let lists = relations.lists;
+        let (n_places, first) = (lists.most_slots, lists.slots_of(self.items.start).start);
+        for item in self.items {
+            let slots = lists.slots_of(item);
+            let by_slots = &mut self.by_pooled[(slots.start - first) * dim..(slots.end - first) * dim];
+            for &example in relations.items.examples_of(item) {
+                let example = example as usize;
+                let slope = grad[example] * slots.len() as f32;
+                let taste = relations.taste(dim, example);
+                let weights = &weights[example * n_places..][..slots.len()];
+                for (place, weight) in weights.iter().enumerate() {
+                    add_scaled(simd, slope * weight, taste, &mut by_slots[place * dim..][..dim]);
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -316,7 +316,7 @@ impl Source<'_> {
 }
 
 #[inline(always)]
-pub(super) fn add_times(sum: &mut [f32], row: &[f32], weight: f32) {
+fn add_times(sum: &mut [f32], row: &[f32], weight: f32) {
     for (sum, value) in sum.iter_mut().zip(row) {
         *sum += weight * value;
     }

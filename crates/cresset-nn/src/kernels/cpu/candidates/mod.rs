@@ -117,7 +117,7 @@ fn candidate_index(id: i32, n_candidates: usize) -> usize {
 
 /// Returns the inner product, summed in a fixed order.
 #[inline(always)]
-fn dot<S: pulp::Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot<S: pulp::Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (S::as_simd_f32s(a), S::as_simd_f32s(b));
     let mut sums = [simd.splat_f32s(0.0); 4];
     for (a, b) in a.chunks(4).zip(b.chunks(4)) {
@@ -133,7 +133,7 @@ fn dot<S: pulp::Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
 
 /// Adds `scale * from` to `to`.
 #[inline(always)]
-fn add_scaled<S: pulp::Simd>(simd: S, scale: f32, from: &[f32], to: &mut [f32]) {
+pub(super) fn add_scaled<S: pulp::Simd>(simd: S, scale: f32, from: &[f32], to: &mut [f32]) {
     let ((from, from_rest), (to, to_rest)) = (S::as_simd_f32s(from), S::as_mut_simd_f32s(to));
     let scales = simd.splat_f32s(scale);
     for (to, from) in to.iter_mut().zip(from) {
