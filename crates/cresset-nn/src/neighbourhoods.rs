@@ -80,9 +80,9 @@ impl<B: RecommenderBackend> Neighbourhoods<B> {
     ///
     /// # Shapes
     ///
-    /// - item_offsets: `[n_items + 1]`, where the slots of each item begin; an item may have none
+    /// - `item_offsets`: `[n_items + 1]`, where the slots of each item begin; an item may have none
     /// - relations: `[n_slots]`, below `n_relations`
-    /// - slot_offsets: `[n_slots + 1]`, where the links of each slot begin
+    /// - `slot_offsets`: `[n_slots + 1]`, where the links of each slot begin
     /// - entities: `[n_links]`, each the place of a row, below `n_entities`
     ///
     /// # Panics

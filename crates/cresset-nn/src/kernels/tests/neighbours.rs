@@ -244,9 +244,12 @@ fn logits_far_apart_give_weights_that_sum_to_one<B: RecommenderBackend>() {
 fn a_graph_without_links_has_rows_and_gradients_of_zeros<B: RecommenderBackend>() {
     let device = B::Device::default();
     // No item; an item without slots; no relation at all; an item with one slot that has no link.
-    let lists: [(&[u32], &[u32], &[u32], usize); 4] =
-        [(&[0], &[], &[0], 2), (&[0, 0], &[], &[0], 2), (&[0, 0], &[], &[0], 0), (&[0, 1], &[1], &[0, 0], 2)];
-    for (items, relations, slots, n_relations) in lists {
+    for (items, relations, slots, n_relations) in [
+        (&[0][..], &[][..], &[0][..], 2),
+        (&[0, 0], &[], &[0], 2),
+        (&[0, 0], &[], &[0], 0),
+        (&[0, 1], &[1], &[0, 0], 2),
+    ] {
         let graph = Neighbourhoods::<B>::new(items, relations, slots, &[], 3, n_relations, &device);
         let (rows, logits) = (normal::<B, 2>("rows", [3, 4]), normal("logits", [3, n_relations]));
         let (pooled, weights) = B::attend_neighbours_forward(rows.clone(), logits, &graph);
