@@ -120,6 +120,8 @@ impl Memory {
         let parameters =
             config.model.n_parameters(n_users, n_items, knowledge).iter().map(|(_, n)| n).sum::<usize>()
                 as f64;
+        // Kept with the weights, and not trained.
+        let tags = knowledge.genome.as_ref().map_or(0, |genome| genome.values.len()) as f64;
         let moments = match &config.model {
             ModelConfig::Network(_) => config.training.optimizer.moments().len() as f64,
             ModelConfig::Baseline(_) => 0.0,
@@ -128,8 +130,8 @@ impl Memory {
             data: peak_memory_mb().unwrap_or(0.0),
             parts: (n_ratings * BYTES_PER_RATING) as f64 / MIB + EVALUATION,
             batch: values_of_a_batch(config, n_ratings) * 4.0 * 4.0 / MIB,
-            weights: parameters * (1.0 + moments) * 4.0 / MIB,
-            saving: parameters * (2.0 + moments) * 4.0 / MIB,
+            weights: (parameters * (1.0 + moments) + tags) * 4.0 / MIB,
+            saving: (parameters * (2.0 + moments) + 2.0 * tags) * 4.0 / MIB,
         }
     }
 

@@ -11,7 +11,7 @@ use cresset::trainers::config::TrainingConfig;
 use cresset::trainers::strategy::{self, StrategyError};
 
 use crate::failure::Failure;
-use crate::knowledge::with_times;
+use crate::knowledge::{self, with_times};
 use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
 
 /// One batch, forward, backward and through the optimiser, each step printed.
@@ -31,6 +31,7 @@ impl OnBackend for DryRun<'_> {
         let Self { config, dataset, .. } = self;
         println!("data       {}", dataset.cleaning);
         println!("           {} users, {} items", dataset.n_users(), dataset.n_items());
+        knowledge::tell(self.knowledge).iter().for_each(|line| println!("           {line}"));
         let split = Split::of(&dataset.ratings, &config.data, 0)?;
         println!(
             "split      {} train, {} valid, {} test",

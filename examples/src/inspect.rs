@@ -48,6 +48,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let (n_users, n_items, n_ratings) = (dataset.n_users(), dataset.n_items(), dataset.ratings.len());
     println!("\n{}\n{n_users} users, {n_items} items, {n_ratings} ratings\n", dataset.cleaning);
     let knowledge = knowledge::load(&config, &args.common.data, &dataset)?;
+    knowledge::tell(&knowledge).iter().for_each(|line| println!("{line}"));
     print_parameters(&config, n_users, n_items, &knowledge);
     print_memory(&Memory::of(&config, &dataset, &knowledge));
     if let Some(pace) =

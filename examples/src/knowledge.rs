@@ -30,14 +30,11 @@ pub fn load(config: &Config, data_dir: &Path, dataset: &Dataset) -> Result<Knowl
     if model.graph.is_some()
         && let Some(graph) = graph::of_dataset(&config.data, data_dir, dataset)?
     {
-        tracing::info!("{}", graph.statistics());
         knowledge = knowledge.with_graph(graph);
     }
     if model.genome.is_some() {
         let folder = data_dir.join(config.data.folder());
         let genome = Genome::read(&folder, &dataset.items, config.data.on_bad_row)?;
-        let (n, all) = (genome.scores.present.iter().filter(|&&has| has).count(), dataset.n_items());
-        tracing::info!("tag genome: {} tags of {n} of {all} items", genome.tags.len());
         knowledge = knowledge.with_genome(genome.scores);
     }
     Ok(knowledge)
@@ -50,6 +47,47 @@ pub fn load(config: &Config, data_dir: &Path, dataset: &Dataset) -> Result<Knowl
 /// If a file cannot be written.
 pub fn save(knowledge: &Knowledge, run: &RunDir) -> Result<(), Failure> {
     Ok(knowledge.graph.as_ref().map_or(Ok(()), |graph| graph.save(&run.file(GRAPH)))?)
+}
+
+/// Refuses to go on with a run, or the folds of one, that began with another graph.
+///
+/// # Errors
+///
+/// If the graph is another, or the saved one is damaged.
+pub fn check_same(knowledge: &Knowledge, run: &RunDir) -> Result<(), Failure> {
+    let Some(graph) = &knowledge.graph else { return Ok(()) };
+    for folder in [run.file(GRAPH), run.file("fold-1").join(GRAPH)] {
+        // The last of its files to be written: without it, the first session ended before it was.
+        let is_whole = folder.join("graph.json").exists();
+        if is_whole && KnowledgeGraph::load(&folder)? != **graph {
+            return Err(Failure::input(format!(
+                "--resume: the graph changed since {} began; restore its files or choose another --output",
+                run.path().display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What there is to read, in a line for each.
+pub fn tell(knowledge: &Knowledge) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(graph) = &knowledge.graph {
+        let told = graph.statistics();
+        lines.push(format!(
+            "graph: {} facts of {} relations among {} entities; {} of {} items have some",
+            told.n_facts,
+            graph.n_relations(),
+            told.n_entities,
+            told.items_with_facts,
+            told.n_items
+        ));
+    }
+    if let Some(genome) = &knowledge.genome {
+        let n = genome.present.iter().filter(|&&has| has).count();
+        lines.push(format!("tag genome: {} tags of {n} of {} items", genome.dim, genome.present.len()));
+    }
+    lines
 }
 
 /// What a trained model read, from its run directory, its weights and its training ratings.

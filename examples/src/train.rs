@@ -103,9 +103,10 @@ fn run_logged(args: &Args, log: &LogFile, device: DeviceSpec) -> Result<(), Fail
     let create = if has_folds { RunDir::create_for_folds } else { RunDir::create };
     let run = create(&path, args.resume)?;
     check_same_data(&run, &dataset, &device, args.common.n_threads())?;
+    knowledge::check_same(&knowledge, &run)?;
     log.open(&run.file("train.log"))?;
     begin(&run, &config)?;
-    announce(&config, &dataset)?;
+    announce(&config, &dataset, &knowledge)?;
     let plan = Plan {
         config: &config,
         dataset: &dataset,
@@ -252,7 +253,7 @@ fn default_output(config: &Path) -> PathBuf {
     RunDir::free_name(Path::new("outputs"), &name)
 }
 
-fn announce(config: &Config, dataset: &Dataset) -> Result<(), Failure> {
+fn announce(config: &Config, dataset: &Dataset, knowledge: &Knowledge) -> Result<(), Failure> {
     let text = yaml_serde::to_string(config).map_err(Failure::other)?;
     tracing::info!("{text}");
     tracing::info!("{}", dataset.cleaning);
@@ -262,6 +263,7 @@ fn announce(config: &Config, dataset: &Dataset) -> Result<(), Failure> {
         dataset.n_items(),
         dataset.ratings.len()
     );
+    knowledge::tell(knowledge).iter().for_each(|line| tracing::info!("{line}"));
     Ok(())
 }
 

@@ -36,6 +36,20 @@ fn a_run_with_a_graph_is_explained_in_words_numbers_and_pictures() {
 }
 
 #[test]
+fn a_run_does_not_go_on_with_another_graph() {
+    let desk = Desk::new();
+    desk.write("data/synthetic/kg.txt", "1\tactor\tAnn Lee\n2\tactor\tAnn Lee\n");
+    let train = |more: &[&str]| {
+        let sets =
+            ["--set", "data.graph.sources=[{format: triples, folder: synthetic}]", "--set", "model.graph={}"];
+        desk.train(&[&["small.yaml", "--data", "data", "--output", "run"], &sets[..], more].concat())
+    };
+    train(&["--set", "training.epochs=2"]).done();
+    desk.write("data/synthetic/kg.txt", "1\tactor\tAnn Lee\n3\tactor\tAnn Lee\n");
+    train(&["--resume"]).refused(&["--resume: the graph changed since run began", "--output"]);
+}
+
+#[test]
 fn a_run_with_a_graph_that_was_cut_short_ends_with_the_bits_of_one_that_was_not() {
     let desk = Desk::new();
     let train = |more: &[&str]| {
