@@ -32,6 +32,8 @@ pub(crate) struct Scored<B: Backend> {
     pub(crate) scores: Tensor<B, 2>,
     /// What the graph says of each item by relation, `[n_slots, dim]`.
     pub(crate) pooled: Option<Tensor<B, 2>>,
+    /// What fusion adds to each pair's taste, `[n_pairs, dim]`.
+    pub(crate) fused: Option<Tensor<B, 2>>,
 }
 
 impl<B: RecommenderBackend> KgMf<B> {
@@ -48,17 +50,17 @@ impl<B: RecommenderBackend> KgMf<B> {
             scores = scores + per_pair(bias, &users);
         }
         scores = scores + per_pair(&item_bias, &items) + self.scale.mean;
-        let mut pooled = None;
+        let (mut pooled, mut fused) = (None, None);
         if let (Some(part), Some(rows), Some(batch)) = (&self.graph, graph, &pairs.graph) {
             let products = || per_pair(&user, &users) * per_pair(&item, &items);
             let found = part.scores(rows, &batch.neighbourhoods, &users, &items, products);
             scores = scores + found.scores.unsqueeze_dim(1);
-            pooled = Some(found.pooled);
+            (pooled, fused) = (Some(found.pooled), found.fused);
         }
         if let (Some(bias), Some(batch)) = (time, &pairs.time) {
             scores = scores + time_scores(bias, batch);
         }
-        Scored { scores, pooled }
+        Scored { scores, pooled, fused }
     }
 
     /// The rows of pairs, without a gradient; zeros for ids that the model does not know.

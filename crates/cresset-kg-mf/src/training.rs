@@ -55,7 +55,7 @@ impl<B: AutodiffRecommender> KgMf<B> {
         let ratings = Tensor::from_data(TensorData::new(ratings.clone(), [n, 1]), &self.device());
         let error = squared_error(scored.scores, ratings);
         let mut terms = vec![("squared_error", error)];
-        self.add_penalties(&mut terms, &gathered, pairs, scored.pooled, [n, n]);
+        self.add_penalties(&mut terms, &gathered, pairs, (scored.pooled, scored.fused), [n, n]);
         ForwardPass { terms, n_examples: n, rows: gathered.into_rows() }
     }
 
@@ -92,6 +92,7 @@ impl<B: AutodiffRecommender> KgMf<B> {
         let (n, n_negatives) = (batch.len(), batch.n_negatives);
         let gathered = GatheredPairs::of(self, pairs);
         let scored = self.score_pairs(pairs, gathered.rows());
+        let (pooled, fused) = (scored.pooled, scored.fused);
         let positives = scored.scores.clone().narrow(0, 0, n);
         let negatives = scored.scores.narrow(0, n, n * n_negatives).reshape([n, n_negatives]);
         let term = match self.config.loss {
@@ -104,18 +105,18 @@ impl<B: AutodiffRecommender> KgMf<B> {
         };
         let mut terms = vec![term];
         // A user's row is used once for each score, and counts once for each example.
-        self.add_penalties(&mut terms, &gathered, pairs, scored.pooled, [n * (1 + n_negatives), n]);
+        self.add_penalties(&mut terms, &gathered, pairs, (pooled, fused), [n * (1 + n_negatives), n]);
         ForwardPass { terms, n_examples: n, rows: gathered.into_rows() }
     }
 
     /// The penalty of the rows that were used, and the graph's own loss. Uses of a user's row are divided by `n_users`, those
-    /// of an item's by `n_items`.
+    /// of an item's by `n_items`. `pooled` is what the graph says of the items, `fused` what fusion adds to tastes.
     fn add_penalties(
         &self,
         terms: &mut Vec<(&'static str, Tensor<B, 1>)>,
         gathered: &GatheredPairs<B>,
         pairs: &ScoredPairs,
-        pooled: Option<Tensor<B, 2>>,
+        (pooled, fused): (Option<Tensor<B, 2>>, Option<Tensor<B, 2>>),
         [n_users, n_items]: [usize; 2],
     ) {
         let GatheredPairs { user_bias, item_bias, user, item, graph, time, users, items } = gathered;
@@ -133,6 +134,10 @@ impl<B: AutodiffRecommender> KgMf<B> {
         let of_graph = self.graph.as_ref().zip(graph.as_ref()).zip(pairs.graph.as_ref());
         let Some(((part, rows), batch)) = of_graph else { return terms.push(("penalty", penalty)) };
         penalty = penalty + square(&rows.taste, users, n_users) * part.config.l2_taste;
+        if let Some(fused) = fused {
+            let length = B::sum_of_squares(fused, None) / n_users as f64;
+            penalty = penalty + length * part.config.l2_taste;
+        }
         if let Some(pooled) = pooled {
             let item_of_slot = batch.neighbourhoods.item_of_slot();
             let uses: Vec<f32> =

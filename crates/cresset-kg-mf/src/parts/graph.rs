@@ -49,7 +49,7 @@ pub struct GraphConfig {
     pub neighbour_attention: bool,
     /// Whether the Hadamard product of the collaborative vectors is part of the taste. Default: false.
     pub fusion: bool,
-    /// Penalty on the squared length of a user's taste, once for each rating, at least 0. Default: 0.5.
+    /// Penalty on the squared length of a user's taste, and of what fusion adds to it, once for each rating, at least 0. Default: 0.5.
     pub l2_taste: f64,
     /// Penalty on the squared length of what each relation says of an item, once for each rating, at least 0. Default: 0.02.
     pub l2_entity: f64,
@@ -159,6 +159,8 @@ pub(crate) struct GraphScores<B: Backend> {
     pub(crate) scores: Tensor<B, 1>,
     /// `[n_slots, dim]`.
     pub(crate) pooled: Tensor<B, 2>,
+    /// What fusion adds to the taste of each example, `[batch, dim]`.
+    pub(crate) fused: Option<Tensor<B, 2>>,
 }
 
 /// Facts of a step, each beside one that is made up, by place among the entities of the batch.
@@ -263,12 +265,13 @@ impl<B: RecommenderBackend> GraphPart<B> {
         );
         let pooled = B::attend_neighbours(entities.clone(), self.neighbour_logits(&entities), &neighbours);
         let mut own = B::select_rows(tastes.clone(), users) + self.common_taste.val();
-        if let Some(fusion) = &self.fusion {
-            own = own + products().matmul(fusion.val());
+        let fused = self.fusion.as_ref().map(|fusion| products().matmul(fusion.val()));
+        if let Some(fused) = &fused {
+            own = own + fused.clone();
         }
         let logits = self.relation_logits(&tastes);
         let scores = B::attend_relations(own, logits, pooled.clone(), users, items, &neighbours);
-        GraphScores { scores, pooled }
+        GraphScores { scores, pooled, fused }
     }
 
     /// `[n_users, n_relations]`.

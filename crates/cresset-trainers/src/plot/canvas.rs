@@ -38,6 +38,11 @@ pub(super) trait Picture {
     where
         D::ErrorType: 'static;
 
+    /// How high the canvas is; as wide as [`SIZE`] it always is.
+    fn height(&self) -> u32 {
+        SIZE.1
+    }
+
     /// Writes it to `file`, as SVG where that is its ending and as PNG otherwise.
     fn save(&self, file: &Path) -> Result<(), PlotError> {
         register_plot_font();
@@ -50,15 +55,16 @@ pub(super) trait Picture {
 
     fn to_svg(&self) -> Result<Vec<u8>, Box<dyn Error>> {
         let mut text = String::new();
-        self.draw_onto(SVGBackend::with_string(&mut text, SIZE))?;
+        self.draw_onto(SVGBackend::with_string(&mut text, (SIZE.0, self.height())))?;
         Ok(text.into_bytes())
     }
 
     fn to_png(&self) -> Result<Vec<u8>, Box<dyn Error>> {
-        let mut pixels = vec![255u8; (SIZE.0 * SIZE.1 * 3) as usize];
-        self.draw_onto(BitMapBackend::with_buffer(&mut pixels, SIZE))?;
+        let size = (SIZE.0, self.height());
+        let mut pixels = vec![255u8; (size.0 * size.1 * 3) as usize];
+        self.draw_onto(BitMapBackend::with_buffer(&mut pixels, size))?;
         let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, SIZE.0, SIZE.1);
+        let mut encoder = png::Encoder::new(&mut bytes, size.0, size.1);
         encoder.set_color(png::ColorType::Rgb);
         encoder.write_header()?.write_image_data(&pixels)?;
         Ok(bytes)

@@ -43,7 +43,7 @@ pub struct Heatmap {
     pub values: Vec<Vec<f64>>,
 }
 
-/// Draws the values as shades, 1200 x 800, as SVG where `file` ends so and as PNG otherwise.
+/// Draws the values as shades, 1200 wide and at most 800 high, as SVG where `file` ends so and as PNG otherwise.
 ///
 /// The scale begins at 0, and where values lie below it, has a second colour for them. Cells that have room
 /// show their values; labels of narrow columns stand upright, and what is too long is cut.
@@ -110,6 +110,12 @@ struct Grid {
 }
 
 impl Picture for Cells<'_> {
+    /// No higher than the rows ask for.
+    fn height(&self) -> u32 {
+        let rows = self.map.rows.len() as f64 * CELL.1;
+        (TOP + COLUMN_LABELS + 10.0 + rows + MARGIN).min(f64::from(SIZE.1)) as u32
+    }
+
     fn draw<D: DrawingBackend>(&self, root: &Area<D>) -> Drawn
     where
         D::ErrorType: 'static,
@@ -145,7 +151,7 @@ impl Cells<'_> {
         let columns_stand = column_label > width - 6.0;
         let labels = if columns_stand { column_label.min(COLUMN_LABELS) } else { f64::from(LABEL_SIZE) };
         let top = TOP + labels + 10.0;
-        let room = f64::from(SIZE.1) - top - MARGIN;
+        let room = f64::from(self.height()) - top - MARGIN;
         let height = (room / self.map.rows.len() as f64).min(CELL.1);
         Ok(Grid { left, top, cell: (width, height), columns_stand })
     }

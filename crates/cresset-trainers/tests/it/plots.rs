@@ -214,7 +214,8 @@ fn tables_of_any_size_are_drawn_as_colours() {
         let file = folder.path().join("map.png");
         plot::heatmap(&values(rows, columns, with_negatives), &file).unwrap();
         let (width, height, inked) = size_and_ink(&file);
-        assert_eq!((width, height), (1200, 800));
+        // Few rows do not ask for the whole height.
+        assert_eq!((width, height == 800), (1200, rows >= 12), "{rows} rows, {height} high");
         assert!(inked > 500, "{rows} x {columns}: {inked}");
     }
     let file = folder.path().join("map.svg");
