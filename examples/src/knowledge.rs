@@ -33,8 +33,7 @@ pub fn load(config: &Config, data_dir: &Path, dataset: &Dataset) -> Result<Knowl
         knowledge = knowledge.with_graph(graph);
     }
     if model.genome.is_some() {
-        let folder = data_dir.join(config.data.folder());
-        let genome = Genome::read(&folder, &dataset.items, config.data.on_bad_row)?;
+        let genome = Genome::of_dataset(&config.data, data_dir, &dataset.items)?;
         knowledge = knowledge.with_genome(genome.scores);
     }
     Ok(knowledge)
@@ -84,7 +83,7 @@ pub fn tell(knowledge: &Knowledge) -> Vec<String> {
         ));
     }
     if let Some(genome) = &knowledge.genome {
-        let n = genome.present.iter().filter(|&&has| has).count();
+        let n = genome.n_present();
         lines.push(format!("tag genome: {} tags of {n} of {} items", genome.dim, genome.present.len()));
     }
     lines

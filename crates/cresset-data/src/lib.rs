@@ -125,4 +125,4 @@ pub use unique::UniqueRows;
 pub use user_items::UserItems;
 pub use vectors::{AlignedVectors, Vectors, VectorsConfig};
 pub use vocabulary::Vocabulary;
-pub use world::{World, WorldConfig};
+pub use world::{World, WorldConfig, WorldFilms};

@@ -8,12 +8,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use crate::config::OnBadRow;
+use crate::config::{DataConfig, OnBadRow};
 use crate::error::DataError;
-use crate::source::{Unreadable, open_required};
+use crate::source::{SourceKind, Unreadable, open_required};
 use crate::text::{At, Dialect, Row, for_each_row};
 use crate::vectors::AlignedVectors;
 use crate::vocabulary::Vocabulary;
+use crate::world::WorldFilms;
 
 const ITEM: [&str; 5] = ["movieId", "movie_id", "itemId", "item_id", "item"];
 const TAG_ID: [&str; 2] = ["tagId", "tag_id"];
@@ -66,6 +67,43 @@ impl Genome {
         )?;
         unreadable.append(of_scores);
         Ok(Self { unreadable, ..scores.finish() })
+    }
+
+    /// The scores for the items of a data set: from the files of its folder, as [`read`](Self::read), or of the source
+    /// `synthetic` its own.
+    ///
+    /// ```
+    /// use cresset_data::features::Genome;
+    /// use cresset_data::{DataConfig, Dataset};
+    ///
+    /// let config = DataConfig::default();
+    /// let data = Dataset::load(&config, "".as_ref())?;
+    /// let genome = Genome::of_dataset(&config, "".as_ref(), &data.items)?;
+    /// assert_eq!(genome.tags.len(), config.synthetic.n_tags);
+    /// assert_eq!(genome.scores.n_present(), data.n_items());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn of_dataset(config: &DataConfig, data_dir: &Path, items: &Vocabulary) -> Result<Self, DataError> {
+        match config.source {
+            SourceKind::Synthetic => Ok(Self::of_world(&WorldFilms::generate(&config.synthetic)?, items)),
+            _ => Self::read(&data_dir.join(config.folder()), items, config.on_bad_row),
+        }
+    }
+
+    /// The scores of a world for the items of a vocabulary.
+    pub fn of_world(films: &WorldFilms, items: &Vocabulary) -> Self {
+        let all = films.genome();
+        Self {
+            tags: films.tags(),
+            scores: all.align(items),
+            incomplete: Vec::new(),
+            n_scores: all.values.len(),
+            unreadable: Unreadable::default(),
+        }
     }
 }
 

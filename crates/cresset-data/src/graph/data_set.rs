@@ -1,11 +1,11 @@
 //! The graph of a data set, from its own files as well as from those of others.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::facts::ItemFacts;
 use super::{KnowledgeGraph, read};
 use crate::catalogue::Catalogue;
-use crate::config::{DataConfig, OnBadRow};
+use crate::config::DataConfig;
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::features::{Genome, UserTags};
@@ -31,21 +31,19 @@ use crate::vocabulary::Vocabulary;
 /// As [`read`].
 pub fn of_dataset(
     config: &DataConfig,
-    data_dir: &std::path::Path,
+    data_dir: &Path,
     data: &Dataset,
 ) -> Result<Option<KnowledgeGraph>, DataError> {
-    let folder = data_dir.join(config.folder());
     let (catalogue, items) = (&data.catalogue, &data.items);
-    let facts = DataSetFacts { folder, catalogue, items, on_bad_row: config.on_bad_row };
-    read(config, data_dir, &data.items, &facts)
+    read(config, data_dir, items, &DataSetFacts { config, data_dir, catalogue, items })
 }
 
 /// What the files of a data set say of its items.
 struct DataSetFacts<'a> {
-    folder: PathBuf,
+    config: &'a DataConfig,
+    data_dir: &'a Path,
     catalogue: &'a Catalogue,
     items: &'a Vocabulary,
-    on_bad_row: OnBadRow,
 }
 
 impl ItemFacts for DataSetFacts<'_> {
@@ -54,7 +52,7 @@ impl ItemFacts for DataSetFacts<'_> {
     }
 
     fn for_each_tag(&self, each: &mut dyn FnMut(&str, &str)) -> Result<u64, DataError> {
-        let rows = UserTags::read(&self.folder, self.on_bad_row)?;
+        let rows = UserTags::read(&self.data_dir.join(self.config.folder()), self.config.on_bad_row)?;
         let small: Vec<String> = rows.tags.names().iter().map(str::to_lowercase).collect();
         for (row, &tag) in rows.tags.codes().iter().enumerate() {
             each(rows.items.name_at(row), &small[tag as usize]);
@@ -63,7 +61,7 @@ impl ItemFacts for DataSetFacts<'_> {
     }
 
     fn for_each_relevance(&self, each: &mut dyn FnMut(&str, &str, f32)) -> Result<u64, DataError> {
-        let genome = Genome::read(&self.folder, self.items, self.on_bad_row)?;
+        let genome = Genome::of_dataset(self.config, self.data_dir, self.items)?;
         let rows = genome.scores.values.chunks_exact(genome.scores.dim.max(1));
         for ((row, id), _) in
             rows.zip(self.items.ids()).zip(&genome.scores.present).filter(|(_, here)| **here)
@@ -84,6 +82,7 @@ impl ItemFacts for DataSetFacts<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::OnBadRow;
 
     #[test]
     fn tags_genome_and_attributes_of_a_data_set_become_facts() {

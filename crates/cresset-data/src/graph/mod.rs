@@ -86,7 +86,7 @@ use std::path::Path;
 use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::vocabulary::Vocabulary;
-use crate::world::World;
+use crate::world::WorldFilms;
 use skipped::Refusals;
 
 /// The graph that `data.graph` describes for the items of a data set; nothing when it names no source.
@@ -134,7 +134,9 @@ fn read_source(
         GraphSource::Tags(keys) => of_tags(facts, keys),
         GraphSource::Genome(keys) => of_genome(facts, keys),
         GraphSource::Metadata(keys) => Triples::from_metadata(|each| facts.for_each_field(each), keys),
-        GraphSource::Synthetic(_) => Ok(Triples::from_world(&World::generate(&config.synthetic)?.graph)),
+        GraphSource::Synthetic(_) => {
+            Ok(Triples::from_world(&WorldFilms::generate(&config.synthetic)?.graph()))
+        }
     }
 }
 

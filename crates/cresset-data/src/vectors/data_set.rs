@@ -9,7 +9,7 @@ use crate::config::{DataConfig, require};
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::source::SourceKind;
-use crate::world::World;
+use crate::world::WorldFilms;
 
 /// One entry of `data.vectors`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,11 +93,11 @@ impl VectorSourceConfig {
         }
     }
 
-    /// What a world is asked for its own vectors of this name.
-    fn own(&self, source: SourceKind) -> Option<fn(&World) -> Vectors> {
+    /// What the films of a world are asked for their own vectors of this name.
+    fn own(&self, source: SourceKind) -> Option<fn(&WorldFilms) -> Vectors> {
         match (source, self.of, self.name.as_str()) {
-            (SourceKind::Synthetic, VectorsOf::Items, "text") => Some(World::text_vectors),
-            (SourceKind::Synthetic, VectorsOf::Items, "image") => Some(World::image_vectors),
+            (SourceKind::Synthetic, VectorsOf::Items, "text") => Some(WorldFilms::text_vectors),
+            (SourceKind::Synthetic, VectorsOf::Items, "image") => Some(WorldFilms::image_vectors),
             _ => None,
         }
     }
@@ -108,9 +108,9 @@ impl VectorSourceConfig {
             VectorsOf::Users => &data.users,
         };
         let Some(file) = &self.file else {
-            let world = World::generate(&config.synthetic)?;
+            let films = WorldFilms::generate(&config.synthetic)?;
             let own = self.own(config.source).expect("validate has seen the name");
-            return Ok(own(&world).align(vocabulary));
+            return Ok(own(&films).align(vocabulary));
         };
         let below = |name: &String| folder.join(name);
         let read = VectorsConfig {

@@ -5,7 +5,7 @@
 //! vectors of its entities, of a part of its own and of a quality. Its users have a taste that turns with
 //! time, and care for one relation (their favourite) much more than for the others. They meet films by a long
 //! tail of popularity, take the ones they expect to like, and rate them in half stars. Text and image vectors
-//! show some parts of a film, through noise.
+//! show some parts of a film, through noise; so does a tag genome. Who needs no ratings asks for [`WorldFilms`].
 //!
 //! The same configuration gives the same world. Whoever tests a model against it can ask its [`Truth`] what no
 //! model is told: the relation behind a user's scores, and the scores themselves.
@@ -28,8 +28,10 @@
 //! # Ok::<(), cresset_data::world::WorldError>(())
 //! ```
 
+mod catalogue;
 mod config;
 mod films;
+mod genome;
 mod history;
 mod names;
 mod numeric;
@@ -40,15 +42,16 @@ mod tests;
 mod truth;
 mod views;
 
+pub use catalogue::WorldFilms;
 pub use config::{WorldConfig, WorldError};
 pub use relation::Relation;
 pub use truth::Truth;
 
-use films::Films;
-use people::Person;
-use views::{Seen, view};
+use std::sync::Arc;
 
-use crate::catalogue::{Catalogue, ItemInfo};
+use people::Person;
+
+use crate::catalogue::Catalogue;
 use crate::interactions::Interactions;
 use crate::vectors::Vectors;
 
@@ -88,62 +91,34 @@ impl World {
     ///
     /// If a field is out of its documented range.
     pub fn generate(config: &WorldConfig) -> Result<Self, WorldError> {
-        config.validate()?;
-        let films = Films::draw(config);
+        let of_films = WorldFilms::generate(config)?;
         let people: Vec<Person> = (0..config.n_users).map(|user| Person::draw(config, user)).collect();
         Ok(Self {
-            interactions: history::draw_ratings(config, &films, &people),
-            catalogue: Catalogue { items: describe(config, &films), users: Vec::new() },
-            graph: link(config, &films),
-            truth: Truth { films, people },
+            interactions: history::draw_ratings(config, &of_films.films, &people),
+            catalogue: of_films.catalogue(),
+            graph: of_films.graph(),
+            truth: Truth { films: of_films.films, people },
             config: config.clone(),
         })
     }
 
-    /// A vector for each film as a text encoder might give it: a noisy view of genres, director and tags.
+    /// How relevant each tag is to each film: see [`WorldFilms::genome`].
+    pub fn genome(&self) -> Vectors {
+        self.films().genome()
+    }
+
+    /// A vector for each film as a text encoder might give it: see [`WorldFilms::text_vectors`].
     pub fn text_vectors(&self) -> Vectors {
-        let seen = [Seen::Of(Relation::Genre), Seen::Of(Relation::Director), Seen::Of(Relation::Tag)];
-        view(&self.truth.films, &seen, self.config.text_dim, self.config.seed, "world.text")
+        self.films().text_vectors()
     }
 
-    /// A vector for each film as an image encoder might give it: a noisy view of actors and of what is the
-    /// film's own.
+    /// A vector for each film as an image encoder might give it: see [`WorldFilms::image_vectors`].
     pub fn image_vectors(&self) -> Vectors {
-        let seen = [Seen::Of(Relation::Actor), Seen::Own];
-        view(&self.truth.films, &seen, self.config.image_dim, self.config.seed, "world.image")
+        self.films().image_vectors()
     }
-}
 
-fn describe(config: &WorldConfig, films: &Films) -> Vec<ItemInfo> {
-    let genres = entity_names(config, Relation::Genre);
-    let describe = |item: usize| ItemInfo {
-        id: (item + 1).to_string(),
-        title: format!("{} ({})", names::title(item), films.years[item]),
-        genres: films
-            .cast(item, Relation::Genre)
-            .iter()
-            .map(|&genre| genres[genre as usize].clone())
-            .collect(),
-        ..ItemInfo::default()
-    };
-    (0..films.len()).map(describe).collect()
-}
-
-fn link(config: &WorldConfig, films: &Films) -> Vec<Triple> {
-    let names = Relation::ALL.map(|relation| entity_names(config, relation));
-    let mut graph = Vec::new();
-    for item in 0..films.len() {
-        for relation in Relation::ALL {
-            graph.extend(films.cast(item, relation).iter().map(|&entity| Triple {
-                head: (item + 1).to_string(),
-                relation: relation.name().to_owned(),
-                tail: names[relation as usize][entity as usize].clone(),
-            }));
-        }
+    /// The films by themselves.
+    pub fn films(&self) -> WorldFilms {
+        WorldFilms { config: self.config.clone(), films: Arc::clone(&self.truth.films) }
     }
-    graph
-}
-
-fn entity_names(config: &WorldConfig, relation: Relation) -> Vec<String> {
-    (0..relation.n_entities(config)).map(|entity| relation.entity_name(config, entity)).collect()
 }

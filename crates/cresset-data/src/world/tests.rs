@@ -49,6 +49,7 @@ fn one_seed_gives_one_world() {
     assert_eq!(again.graph, DEFAULT.graph);
     assert_eq!(again.text_vectors(), DEFAULT.text_vectors());
     assert_eq!(again.image_vectors(), DEFAULT.image_vectors());
+    assert_eq!(again.genome(), DEFAULT.genome());
     assert_eq!(again.truth.true_scores(7, 0), DEFAULT.truth.true_scores(7, 0));
 }
 
@@ -58,6 +59,27 @@ fn another_seed_gives_another_world() {
     assert_ne!(other.interactions, DEFAULT.interactions);
     assert_ne!(other.graph, DEFAULT.graph);
     assert_ne!(other.text_vectors(), DEFAULT.text_vectors());
+}
+
+#[test]
+fn films_without_their_ratings_are_those_of_the_world() {
+    let films = WorldFilms::generate(&WorldConfig::default()).expect("a valid configuration");
+    assert_eq!((films.catalogue(), films.graph()), (DEFAULT.catalogue.clone(), DEFAULT.graph.clone()));
+    assert_eq!(films.genome(), DEFAULT.genome());
+    assert_eq!(films.text_vectors(), DEFAULT.text_vectors());
+}
+
+#[test]
+fn the_tags_of_the_genome_are_those_of_the_graph() {
+    let of_graph: HashSet<&str> =
+        DEFAULT.graph.iter().filter(|link| link.relation == "tag").map(|link| link.tail.as_str()).collect();
+    let films = DEFAULT.films();
+    let tags = films.tags();
+    assert!(of_graph.iter().all(|tag| tags.iter().any(|name| name == tag)));
+    let link = DEFAULT.graph.iter().find(|link| link.relation == "tag").expect("every film has a tag");
+    let (film, tag) = (link.head.parse::<usize>(), tags.iter().position(|name| *name == link.tail));
+    let (film, tag) = (film.expect("a number") - 1, tag.expect("a tag of the world"));
+    assert!(films.genome().row(film)[tag] > 0.5);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a test may know and a model may not.
 
+use std::sync::Arc;
+
 use super::films::Films;
 use super::numeric::dot;
 use super::people::Person;
@@ -11,7 +13,7 @@ use super::relation::Relation;
 /// contribution of what is the film's own; a rating is the score with noise, cut to 0.5 to 5 stars.
 #[derive(Debug, Clone)]
 pub struct Truth {
-    pub(super) films: Films,
+    pub(super) films: Arc<Films>,
     pub(super) people: Vec<Person>,
 }
 
