@@ -172,30 +172,33 @@ impl GraphArrays {
         relations.iter().copied().zip(self.pooled[slots.start * self.dim..].chunks_exact(self.dim))
     }
 
-    /// What a user's taste is multiplied by: own and common, and for fusion what the product of the vectors adds.
-    fn agreement(&self, taste: &[f32], user: Option<&[f32]>, item: u32, said: &[f32]) -> f32 {
-        let plain = dot(taste, said);
-        let (Some(fusion), Some(user)) = (&self.fusion, user) else { return plain };
-        let item = &fusion.items[item as usize * user.len()..][..user.len()];
-        let fused = user.iter().zip(item).zip(fusion.weight.chunks_exact(self.dim));
-        plain + fused.map(|((p, q), weight)| p * q * dot(weight, said)).sum::<f32>()
+    /// What a user looks for in what the graph says of an item: own taste and that of all, and for fusion what the product
+    /// of the vectors adds, which is written into `room`, `[dim]`.
+    fn wanted<'a>(&'a self, user: u32, vector: Option<&[f32]>, item: u32, room: &'a mut [f32]) -> &'a [f32] {
+        let taste = self.taste_of(user);
+        let (Some(fusion), Some(vector)) = (&self.fusion, vector) else { return taste };
+        let item = &fusion.items[item as usize * vector.len()..][..vector.len()];
+        room.copy_from_slice(taste);
+        add_fused(room, vector, item, &fusion.weight);
+        room
     }
 
-    /// The graph's part of one score. `said` is room for `dim` values.
-    fn score(&self, user: u32, vector: Option<&[f32]>, item: u32, said: &mut [f32]) -> f32 {
+    /// The graph's part of one score. `room` is that of [`with_room`].
+    fn score(&self, user: u32, vector: Option<&[f32]>, item: u32, room: &mut [f32]) -> f32 {
         let weights = self.relations_of(user);
+        let (said, room) = room.split_at_mut(self.dim);
         let (mut total, mut n) = (0.0, 0.0);
         said.fill(0.0);
         for (relation, row) in self.slots(item) {
             let weight = weights[relation as usize];
             total += weight;
             n += 1.0;
-            said.iter_mut().zip(row).for_each(|(sum, value)| *sum += weight * value);
+            add_times(said, weight, row);
         }
         if total == 0.0 {
             return 0.0;
         }
-        self.agreement(self.taste_of(user), vector, item, said) * n / total
+        dot(self.wanted(user, vector, item, room), said) * n / total
     }
 
     /// What each link of an item adds to a score, `removed` left out as if the item had no link to it.
@@ -206,7 +209,7 @@ impl GraphArrays {
         item: u32,
         removed: Option<u32>,
     ) -> Vec<EntityContribution> {
-        let (weights, taste) = (self.relations_of(user), self.taste_of(user));
+        let weights = self.relations_of(user);
         let mut found = Vec::new();
         let (mut total, mut n) = (0.0, 0.0);
         for slot in self.neighbourhoods.slots_of(item) {
@@ -229,9 +232,11 @@ impl GraphArrays {
                 contribution: 0.0,
             }));
         }
+        let mut room = vec![0.0; self.dim];
+        let wanted = self.wanted(user, vector, item, &mut room);
         for link in &mut found {
             link.relation_attention /= total;
-            let agreement = self.agreement(taste, vector, item, self.entity(link.entity));
+            let agreement = dot(wanted, self.entity(link.entity));
             link.contribution = n * link.relation_attention * link.neighbour_attention * agreement;
         }
         found
@@ -402,20 +407,50 @@ fn row(rows: &[f32], dim: usize, id: u32) -> Option<&[f32]> {
     rows.get(start..start + dim)
 }
 
-/// Room for what a slot says: on the stack up to the widths in use.
+/// Room for what the graph says of an item, and for what a user looks for in it, `[2 * dim]`: on the stack up to the
+/// widths in use.
 fn with_room<T>(dim: usize, run: impl FnOnce(&mut [f32]) -> T) -> T {
     const ON_STACK: usize = 128;
-    if dim <= ON_STACK { run(&mut [0.0; ON_STACK][..dim]) } else { run(&mut vec![0.0; dim]) }
+    let size = 2 * dim;
+    if size <= ON_STACK { run(&mut [0.0; ON_STACK][..size]) } else { run(&mut vec![0.0; size]) }
+}
+
+/// Sums that the processor keeps in registers.
+const LANES: usize = 16;
+
+/// Adds `factor` times a row to the sums, place by place.
+fn add_times(sums: &mut [f32], factor: f32, row: &[f32]) {
+    sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += factor * value);
+}
+
+/// Adds to the sums, place by place, each row of `weight` times the product of both vectors there.
+///
+/// # Shapes
+///
+/// - user, item: `[embedding_dim]`
+/// - weight: `[embedding_dim, sums.len()]`
+fn add_fused(sums: &mut [f32], user: &[f32], item: &[f32], weight: &[f32]) {
+    let dim = sums.len();
+    for (first, sums) in (0..).step_by(LANES).zip(sums.chunks_mut(LANES)) {
+        let mut lanes = [0.0; LANES];
+        for ((p, q), row) in user.iter().zip(item).zip(weight.chunks_exact(dim)) {
+            match row[first..].first_chunk::<LANES>() {
+                Some(row) => (0..LANES).for_each(|lane| lanes[lane] += p * q * row[lane]),
+                None => add_times(&mut lanes[..dim - first], p * q, &row[first..]),
+            }
+        }
+        sums.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += lane);
+    }
 }
 
 /// The inner product in eight sums, which the processor adds side by side.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 8;
-    let mut sums = [0.0f32; LANES];
-    let (of_a, of_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    const SUMS: usize = 8;
+    let mut sums = [0.0f32; SUMS];
+    let (of_a, of_b) = (a.chunks_exact(SUMS), b.chunks_exact(SUMS));
     let rest: f32 = of_a.remainder().iter().zip(of_b.remainder()).map(|(x, y)| x * y).sum();
     for (x, y) in of_a.zip(of_b) {
-        for lane in 0..LANES {
+        for lane in 0..SUMS {
             sums[lane] += x[lane] * y[lane];
         }
     }

@@ -6,6 +6,7 @@ use burn::tensor::backend::Backend;
 use cresset_data::features::Calendar;
 use cresset_data::{NO_TIME, Ratings, TimeKind, UniqueRows};
 use cresset_nn::{ConfigError, EmbeddingTable, Pooling, RecommenderBackend, Selection};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -54,8 +55,10 @@ impl TimeConfig {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RatingTimes {
     last: i64,
-    /// User and day in one number, ascending.
-    user_days: Vec<u64>,
+    /// Where the days of each user begin: `[n_users + 1]`.
+    offsets: Vec<u32>,
+    /// Days since 1970-01-01, ascending for each user.
+    days: Vec<i32>,
 }
 
 impl RatingTimes {
@@ -66,15 +69,19 @@ impl RatingTimes {
             rows.filter(|&(_, &time)| time != NO_TIME && train.time_kind == TimeKind::Timestamp)
         };
         let last = known().map(|(_, &time)| time).max()?;
-        let mut user_days: Vec<u64> = known().map(|(&user, &time)| user_day(user, time)).collect();
-        user_days.sort_unstable();
+        let mut user_days: Vec<(u32, i32)> = known().map(|(&user, &time)| (user, day_of(time))).collect();
+        user_days.par_sort_unstable();
         user_days.dedup();
-        Some(Self { last, user_days })
+        let n_users = user_days.last().map_or(0, |&(user, _)| user as usize + 1);
+        let mut offsets = vec![0; n_users + 1];
+        user_days.iter().for_each(|&(user, _)| offsets[user as usize + 1] += 1);
+        (0..n_users).for_each(|user| offsets[user + 1] += offsets[user]);
+        Some(Self { last, offsets, days: user_days.into_iter().map(|(_, day)| day).collect() })
     }
 
     /// Biases in all: months, seasons, ages, and the days of each user.
     pub fn n_rows(&self) -> usize {
-        FIRST_DAY as usize + self.user_days.len()
+        FIRST_DAY as usize + self.days.len()
     }
 
     /// The biases of one rating; of a day that this user had no training rating on, there is none to add.
@@ -83,21 +90,27 @@ impl RatingTimes {
         let moment = Calendar::at(if is_known { time } else { 0 });
         let days = u64::try_from(self.last.saturating_sub(time) / SECONDS_PER_DAY).unwrap_or(0);
         let age = (days + 1).ilog2().min(N_AGES - 1);
-        let day = self.user_days.binary_search(&user_day(user, time)).ok();
         let rows = [
             (config.month, Some(u32::from(moment.month) - 1)),
             (config.season, Some(FIRST_SEASON + u32::from(moment.season) - 1)),
             (config.age, Some(FIRST_AGE + age)),
-            (config.user_day, day.map(|at| FIRST_DAY + at as u32)),
+            (config.user_day, self.user_day(user, time)),
         ];
         rows.into_iter().filter(move |(is_on, _)| *is_on && is_known).filter_map(|(_, row)| row)
     }
+
+    /// The bias of a user's day, if there is one.
+    fn user_day(&self, user: u32, time: i64) -> Option<u32> {
+        let offsets = self.offsets.get(user as usize..)?.first_chunk::<2>()?;
+        let [start, end] = offsets.map(|offset| offset as usize);
+        let at = self.days[start..end].binary_search(&day_of(time)).ok()?;
+        Some(FIRST_DAY + (start + at) as u32)
+    }
 }
 
-/// User and day in one number, which sorts as the pair does.
-fn user_day(user: u32, time: i64) -> u64 {
-    let day = time.div_euclid(SECONDS_PER_DAY).clamp(i32::MIN.into(), i32::MAX.into());
-    u64::from(user) << 32 | (day - i64::from(i32::MIN)) as u64
+/// Days since 1970-01-01.
+fn day_of(time: i64) -> i32 {
+    time.div_euclid(SECONDS_PER_DAY).clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }
 
 /// The biases that each rating of a batch adds up.
