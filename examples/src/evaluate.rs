@@ -217,7 +217,10 @@ fn print(args: &Args, Table { rows, floor }: &Table) -> Result<(), Failure> {
         println!("{file} against {name}, on the same users\n{comparison}\n");
         println!("{file}: {}", given.counts);
     }
-    println!("{}", rows[0].1.counts);
+    let counts = rows[0].1.counts;
+    if !counts.is_empty() {
+        println!("{counts}");
+    }
     Ok(())
 }
 

@@ -228,7 +228,9 @@ impl Fit<'_> {
             fitted.finished.ok_or_else(|| Failure::other("the run is paused, and judged when it ends"))?;
         let test_part = parts.test.open(finished);
         let test = test_part.measure(model.judged())?;
-        tracing::info!("{}", test.counts);
+        if !test.counts.is_empty() {
+            tracing::info!("{}", test.counts);
+        }
         test.per_user.save(&self.run.file(TEST_USERS), &self.dataset.users)?;
         let intervals = test.intervals(&Bootstrap::default())?;
         let baselines = match self.config.training.baselines {
@@ -247,6 +249,7 @@ impl Fit<'_> {
             peak_memory_mb: peak_memory_mb(),
             valid,
             test_intervals: intervals.into_iter().map(|(key, it)| (key, [it.low, it.high])).collect(),
+            test_by_item_ratings: test.by_item_ratings,
             ranking: test.counts,
             test: test.metrics,
             baselines,

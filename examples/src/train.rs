@@ -9,9 +9,9 @@ use cresset::device::{DeviceSpec, on_device};
 use cresset::kg_mf::Knowledge;
 use cresset::trainers::config::{changed_keys, may_change, trains_on};
 use cresset::trainers::manifest::Manifest;
-use cresset::trainers::results::{FoldResults, Results, metric_table};
+use cresset::trainers::results::{FoldResults, Results, band_table, metric_table};
 use cresset::trainers::strategy::StrategyKind;
-use cresset::trainers::{RunDir, StopFlag};
+use cresset::trainers::{RatingBand, RunDir, StopFlag};
 use yaml_serde::Value;
 
 use crate::calibrate::Memory;
@@ -123,6 +123,7 @@ fn run_logged(args: &Args, log: &LogFile, device: DeviceSpec) -> Result<(), Fail
     } else {
         let results = plan.one(&run, 0, began)?;
         println!("\n{}", results_table(&config, &results));
+        print_bands(&results.test_by_item_ratings);
         println!("run directory: {}", run.path().display());
         Ok(())
     }
@@ -160,6 +161,7 @@ impl Plan<'_> {
         let mut rows = vec![(self.config.model.kind(), &summary.test)];
         rows.extend(summary.baselines.iter().map(|(name, metrics)| (name.as_str(), metrics)));
         println!("\ntest, mean and standard deviation over {n_folds} folds\n{}", metric_table(&rows));
+        print_bands(&summary.test_by_item_ratings);
         println!("run directory: {}", run.path().display());
         Ok(())
     }
@@ -275,4 +277,11 @@ fn results_table(config: &Config, results: &Results) -> String {
         epoch => format!("test, weights of epoch {epoch} (best {} on validation)", config.training.monitor),
     };
     format!("{which}\n{}", metric_table(&rows))
+}
+
+/// Where no rating was predicted there is nothing to print.
+fn print_bands(bands: &[RatingBand]) {
+    if !bands.is_empty() {
+        println!("test ratings by training ratings of the item\n{}", band_table(bands));
+    }
 }

@@ -137,7 +137,9 @@ pub mod watch;
 pub use checkpoint::{CheckpointError, Progress};
 pub use early_stop::EarlyStop;
 pub use error::TrainError;
-pub use evaluation::{EvaluationPart, Judged, Measured, PerUser, PerUserError, RankingCounts, TrainingFacts};
+pub use evaluation::{
+    EvaluationPart, Judged, Measured, PerUser, PerUserError, RankingCounts, RatingBand, TrainingFacts,
+};
 pub use held_out::{Finished, HeldOut};
 pub use history::{EpochRecord, History};
 pub use run_dir::{RunDir, RunDirError};

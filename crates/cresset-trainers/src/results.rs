@@ -6,7 +6,7 @@ use cresset_metrics::Metrics;
 use cresset_metrics::statistics::Interval;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::RankingCounts;
+use crate::evaluation::{RankingCounts, RatingBand};
 
 /// The content of `results.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Results {
     /// 95% bootstrap intervals over users of the test metrics that single users add to, lower and upper end.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub test_intervals: BTreeMap<String, [f64; 2]>,
+    /// Errors of the test ratings by how many training ratings their item has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub test_by_item_ratings: Vec<RatingBand>,
     /// How many users and positives stand behind the ranking metrics of the test part.
     pub ranking: RankingCounts,
     /// Metrics of the simple recommenders on the same test part, by name.
@@ -56,6 +59,9 @@ pub struct FoldResults {
     pub valid: Metrics,
     /// The same on the test parts.
     pub test: Metrics,
+    /// Errors of the test ratings of all folds together, by how many training ratings their item has in their fold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub test_by_item_ratings: Vec<RatingBand>,
     /// The same for the simple recommenders.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub baselines: BTreeMap<String, Metrics>,
@@ -82,9 +88,16 @@ impl FoldResults {
                 / folds.len() as f64,
             valid: mean_and_std(&folds.iter().map(|fold| &fold.valid).collect::<Vec<_>>()),
             test: mean_and_std(&folds.iter().map(|fold| &fold.test).collect::<Vec<_>>()),
+            test_by_item_ratings: pooled_bands(folds),
             baselines: first.baselines.keys().map(|name| (name.clone(), of_baseline(name))).collect(),
         }
     }
+}
+
+/// The bands of all folds; none where a fold has none, as one that an earlier version trained.
+fn pooled_bands(folds: &[Results]) -> Vec<RatingBand> {
+    let bands: Vec<&[RatingBand]> = folds.iter().map(|fold| fold.test_by_item_ratings.as_slice()).collect();
+    if bands.iter().any(|fold| fold.is_empty()) { Vec::new() } else { RatingBand::pooled(&bands) }
 }
 
 /// Mean of each metric, and its sample standard deviation under `<metric>_std`.
@@ -144,6 +157,22 @@ pub fn interval_table(rows: &[(String, Vec<(String, Interval)>)]) -> String {
             None => "-".to_owned(),
         };
         lines.push(std::iter::once(name.clone()).chain(columns.iter().map(cell)).collect::<Vec<String>>());
+    }
+    align(&lines)
+}
+
+/// A table of errors by the training ratings of the item; without the number of items where that is not known.
+pub fn band_table(bands: &[RatingBand]) -> String {
+    let has_items = bands.iter().all(|band| band.n_items.is_some());
+    let columns = ["", "items", "ratings", "rmse", "mae"].map(str::to_owned);
+    let mut lines = vec![columns.to_vec()];
+    for band in bands {
+        let [rmse, mae] = [band.rmse, band.mae].map(|error| format!("{error:.4}"));
+        let n_items = band.n_items.unwrap_or_default().to_string();
+        lines.push(vec![band.to_string(), n_items, band.n_ratings.to_string(), rmse, mae]);
+    }
+    if !has_items {
+        lines.iter_mut().for_each(|line| drop(line.remove(1)));
     }
     align(&lines)
 }
@@ -208,6 +237,19 @@ mod tests {
         let summary = mean_and_std(&[&a, &metrics(&[("r2", 0.5)])]);
         assert_eq!(summary.get("r2"), None);
         assert!(summary.reason("r2").is_some());
+    }
+
+    #[test]
+    fn bands_are_a_table_with_their_items_and_over_folds_without() {
+        let band =
+            |from, to, n_items, n_ratings, rmse, mae| RatingBand { from, to, n_items, n_ratings, rmse, mae };
+        let bands = [band(1, Some(9), Some(3), 12, 1.0, 0.75), band(200, None, Some(40), 999, 0.875, 0.5)];
+        let expected = "              items  ratings    rmse     mae\n\
+                        1 to 9            3       12  1.0000  0.7500\n\
+                        200 and more     40      999  0.8750  0.5000\n";
+        assert_eq!(band_table(&bands), expected);
+        let pooled = RatingBand::pooled(&[&bands[..1]]);
+        assert_eq!(band_table(&pooled), "        ratings    rmse     mae\n1 to 9       12  1.0000  0.7500\n");
     }
 
     #[test]

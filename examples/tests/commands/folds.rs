@@ -31,6 +31,9 @@ fn the_top_results_are_mean_and_sample_deviation_over_the_folds() {
     }
     let rmse = format!("{:.4} ± {:.4}", number(&top, &["test", "rmse"]), number(&top, &["test", "rmse_std"]));
     assert!(printed.contains(&rmse), "{rmse} is not in: {printed}");
+    let bands = "\ntest ratings by training ratings of the item\n";
+    let (_, table) = printed.split_once(bands).unwrap_or_else(|| panic!("no bands in: {printed}"));
+    assert!(table.trim_start().starts_with("ratings    rmse     mae\n"), "{printed}");
 }
 
 #[test]

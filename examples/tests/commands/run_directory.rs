@@ -242,3 +242,25 @@ fn a_dry_run_prints_its_steps_and_leaves_no_file() {
         .collect();
     assert!(matches!(losses[..], [before, after] if after < before), "one step lowers the loss: {printed}");
 }
+
+#[test]
+fn errors_stand_by_the_training_ratings_of_the_item_and_nothing_is_said_of_a_ranking_that_nobody_asked_for() {
+    let desk = Desk::new();
+    let ratings_alone = ["--set", "evaluation.metrics=[rmse]"];
+    let printed = desk.train(&[&["small.yaml", "--output", "run"][..], &ratings_alone].concat()).done();
+    let mut table =
+        printed.lines().skip_while(|line| *line != "test ratings by training ratings of the item");
+    table.next().unwrap();
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(table.next().unwrap()), ["items", "ratings", "rmse", "mae"]);
+    let rows: Vec<Vec<String>> = table.map_while(|line| (!line.is_empty()).then(|| words(line))).collect();
+    let n_ratings = |row: &Vec<String>| row[row.len() - 3].parse::<f64>().unwrap();
+    let manifest: yaml_serde::Value = yaml_serde::from_str(&desk.read("run/manifest.yaml")).unwrap();
+    assert_eq!(rows.iter().map(n_ratings).sum::<f64>(), number(&manifest, &["split", "test"]), "{printed}");
+    let bands = results(&desk, "run")["test_by_item_ratings"].clone();
+    assert_eq!(bands.as_sequence().unwrap().len(), rows.len());
+    assert!(!desk.read("run/train.log").contains("judged on"), "{}", desk.read("run/train.log"));
+    assert!(!desk.evaluate(&["run"]).done().contains("judged on"));
+    let ranked = desk.train(&["small.yaml", "--output", "ranked"]);
+    assert!(ranked.err.contains("ranking judged on"), "{ranked:?}");
+}

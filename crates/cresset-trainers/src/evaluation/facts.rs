@@ -42,6 +42,11 @@ impl TrainingFacts {
         Self { vectors: Some((names.len(), values)), ..self }
     }
 
+    /// Training ratings of each item.
+    pub(super) fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
     pub(super) fn items(&self) -> Result<ItemFacts<'_>, MetricError> {
         let facts = ItemFacts::new(&self.counts, self.n_users)?;
         match &self.vectors {

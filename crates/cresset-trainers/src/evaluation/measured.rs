@@ -4,7 +4,7 @@ use cresset_metrics::statistics::{Bootstrap, Interval, StatisticsError};
 use cresset_metrics::{Metrics, RankingReport};
 use serde::{Deserialize, Serialize};
 
-use super::PerUser;
+use super::{PerUser, RatingBand};
 
 /// Metrics of a model on one part of a split, on average and user by user.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,6 +15,9 @@ pub struct Measured {
     pub counts: RankingCounts,
     /// What each user adds to the metrics that are means over users.
     pub per_user: PerUser,
+    /// Errors of the ratings by how many training ratings their item has; empty where no rating was predicted or
+    /// nothing is known of the training part.
+    pub by_item_ratings: Vec<RatingBand>,
 }
 
 /// How many users and positives stand behind the ranking metrics.
@@ -32,6 +35,13 @@ pub struct RankingCounts {
     /// Users whose given list is empty, or who have none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub empty_lists: usize,
+}
+
+impl RankingCounts {
+    /// Whether nothing was ranked at all, so that there is nothing to say.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

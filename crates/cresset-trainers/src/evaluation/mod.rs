@@ -1,5 +1,6 @@
 //! Measuring anything that predicts or ranks on one part of a split.
 
+mod bands;
 mod config;
 mod facts;
 mod measured;
@@ -14,6 +15,7 @@ use cresset_metrics::{
     Scorer, rank_catalogue, rank_lists, rating_metrics,
 };
 
+pub use bands::RatingBand;
 pub use config::EvaluationConfig;
 pub use facts::TrainingFacts;
 pub use measured::{Measured, RankingCounts};
@@ -60,7 +62,7 @@ impl EvaluationPart {
     /// ranked.
     ///
     /// Metrics that need to know of the training part, such as novelty, are undefined until it is told
-    /// [`with_facts`](Self::with_facts).
+    /// [`with_facts`](Self::with_facts), and errors are not told apart by how often an item was rated.
     pub fn new(ratings: Ratings, seen: &Ratings, n_users: usize, config: &EvaluationConfig) -> Self {
         Self {
             users: (0..n_users as u32).collect(),
@@ -145,6 +147,10 @@ impl EvaluationPart {
         let predictions = self.predict(predictor);
         measured.metrics.extend(rating_metrics(&keys, &self.ratings.rating, &predictions)?);
         measured.per_user = PerUser::of_ratings(&keys, &self.ratings, &predictions);
+        if let Some(facts) = &self.facts {
+            measured.by_item_ratings =
+                RatingBand::of_predictions(facts.counts(), &self.ratings, &predictions)?;
+        }
         Ok(measured)
     }
 
@@ -188,4 +194,50 @@ impl EvaluationPart {
 
 fn lists(of: &UserItems) -> ItemLists<'_> {
     ItemLists { offsets: of.offsets(), items: of.items() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Predicts 3 for everything.
+    struct Three;
+
+    impl RatingPredictor for Three {
+        fn predict_pairs(&self, users: &[u32], _: &[u32]) -> Vec<f32> {
+            vec![3.0; users.len()]
+        }
+    }
+
+    fn ratings(item_id: &[u32], rating: &[f32]) -> Ratings {
+        Ratings {
+            user_id: vec![0; item_id.len()],
+            item_id: item_id.to_vec(),
+            rating: rating.to_vec(),
+            time: vec![0; item_id.len()],
+            time_kind: TimeKind::Absent,
+            parts: None,
+        }
+    }
+
+    fn bands(metrics: &[&str], facts: Option<TrainingFacts>) -> Vec<(String, f64)> {
+        let metrics = metrics.iter().map(|metric| (*metric).to_owned()).collect();
+        let config = EvaluationConfig { metrics, ..EvaluationConfig::default() };
+        let part = EvaluationPart::new(ratings(&[0, 1], &[5.0, 4.0]), &ratings(&[], &[]), 1, &config);
+        let part = EvaluationPart { facts, ..part };
+        let measured = part.measure(Judged { predictor: Some(&Three), scorer: None }).unwrap();
+        measured.by_item_ratings.iter().map(|band| (band.to_string(), band.rmse)).collect()
+    }
+
+    #[test]
+    fn errors_are_told_apart_by_training_ratings_where_ratings_are_asked_for_and_training_is_known() {
+        let facts = || Some(TrainingFacts::new(&ratings(&[1; 12], &[3.0; 12]), 12, 2));
+        let expected = [("0".to_owned(), 2.0), ("10 to 49".to_owned(), 1.0)];
+        // Which of the metrics of ratings is asked for does not matter.
+        for metrics in [&["rmse", "ndcg"][..], &["mae"]] {
+            assert_eq!(bands(metrics, facts()), expected);
+        }
+        assert_eq!(bands(&["ndcg"], facts()), []);
+        assert_eq!(bands(&["rmse"], None), []);
+    }
 }

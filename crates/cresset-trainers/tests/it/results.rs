@@ -6,7 +6,7 @@ use cresset_metrics::{Metrics, Ties};
 use cresset_trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
 use cresset_trainers::memory::peak_memory_mb;
 use cresset_trainers::results::{FoldResults, Results, metric_table};
-use cresset_trainers::{RankingCounts, RunDir};
+use cresset_trainers::{RankingCounts, RatingBand, RunDir};
 use tempfile::tempdir;
 
 use crate::support::metric;
@@ -23,6 +23,7 @@ fn results(rmse: f64, popularity: f64) -> Results {
         valid: metric("rmse", rmse + 0.1),
         test: metric("rmse", rmse),
         test_intervals: BTreeMap::from([("rmse".to_owned(), [rmse - 0.05, rmse + 0.05])]),
+        test_by_item_ratings: Vec::new(),
         ranking: RankingCounts { users: 7, users_left_out: 2, tied_positives: 1, ..RankingCounts::default() },
         baselines: BTreeMap::from([("popularity".to_owned(), metric("ndcg@10", popularity))]),
     }
@@ -84,6 +85,53 @@ fn a_fold_summary_is_read_back_as_it_was_written() {
     let written = FoldResults::over(&[results(0.93, 0.5), results(0.94, 0.25)]);
     run.write_yaml("results.yaml", &written).unwrap();
     assert_eq!(run.read_yaml::<FoldResults>("results.yaml").unwrap(), written);
+}
+
+fn band(n_ratings: usize, rmse: f64, mae: f64) -> RatingBand {
+    RatingBand { from: 200, to: None, n_items: Some(3), n_ratings, rmse, mae }
+}
+
+#[test]
+fn the_bands_of_folds_are_pooled_by_their_ratings() {
+    // Squared errors of 3 * 1 and 1 * 9 over 4 ratings, absolute ones of 3 * 1 and 1 * 2.
+    let (mut first, mut second) = (results(1.0, 0.5), results(2.0, 0.5));
+    first.test_by_item_ratings = vec![band(3, 1.0, 1.0)];
+    second.test_by_item_ratings = vec![band(1, 3.0, 2.0)];
+    let over = FoldResults::over(&[first.clone(), second]);
+    let pooled = RatingBand { n_items: None, ..band(4, 3f64.sqrt(), 1.25) };
+    assert_eq!(over.test_by_item_ratings, [pooled]);
+    // Of a fold that an earlier version trained nothing is known, and what is left would not be all folds.
+    assert_eq!(FoldResults::over(&[first, results(2.0, 0.5)]).test_by_item_ratings, []);
+}
+
+#[test]
+fn bands_stand_in_the_results_and_are_read_back_as_they_were_written() {
+    let folder = tempdir().unwrap();
+    let run = RunDir::create(folder.path(), false).unwrap();
+    let written = Results { test_by_item_ratings: vec![band(3, 0.1 + 0.2, 0.25)], ..results(0.5, 0.25) };
+    run.write_yaml("results.yaml", &written).unwrap();
+    let text = std::fs::read_to_string(run.file("results.yaml")).unwrap();
+    let bands = "test_by_item_ratings:\n- from: 200\n  to: null\n  n_items: 3\n  n_ratings: 3\n";
+    assert!(text.contains(bands), "{text}");
+    assert_eq!(run.read_yaml::<Results>("results.yaml").unwrap(), written);
+    let summary = FoldResults::over(&[written]);
+    run.write_yaml("results.yaml", &summary).unwrap();
+    assert_eq!(run.read_yaml::<FoldResults>("results.yaml").unwrap(), summary);
+}
+
+#[test]
+fn results_that_an_earlier_version_wrote_are_read_and_have_no_bands() {
+    let folder = tempdir().unwrap();
+    let run = RunDir::create(folder.path(), false).unwrap();
+    let one = "model: tiny\nn_parameters: 12\nbest_epoch: 3\nepochs: 5\nseconds: 1.5\nexamples_per_second: 500.0\n\
+               peak_memory_mb: null\nvalid: {}\ntest:\n  rmse: 0.5\n\
+               ranking:\n  users: 0\n  users_left_out: 0\n  tied_positives: 0\n";
+    std::fs::write(run.file("results.yaml"), one).unwrap();
+    assert_eq!(run.read_yaml::<Results>("results.yaml").unwrap().test_by_item_ratings, []);
+    let folds = "model: tiny\nn_parameters: 12\nn_folds: 2\nseconds: 1.5\nexamples_per_second: 500.0\n\
+                 valid: {}\ntest:\n  rmse: 0.5\n";
+    std::fs::write(run.file("results.yaml"), folds).unwrap();
+    assert_eq!(run.read_yaml::<FoldResults>("results.yaml").unwrap().test_by_item_ratings, []);
 }
 
 #[test]
