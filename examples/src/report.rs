@@ -1,5 +1,7 @@
 //! `report`: runs side by side, and how sure their differences are.
 
+mod comparison;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -8,12 +10,12 @@ use clap::Parser;
 use cresset::data::Vocabulary;
 use cresset::data::files::atomic_write;
 use cresset::metrics::Metrics;
-use cresset::metrics::statistics::PairedTest;
 use cresset::trainers::config::changes;
 use cresset::trainers::manifest::Manifest;
 use cresset::trainers::results::{FoldResults, Results};
-use cresset::trainers::{PerUser, RunDir};
+use cresset::trainers::{PerUser, RatingBand, RunDir};
 
+use self::comparison::comparison;
 use crate::cli::{Common, LogFile};
 use crate::failure::Failure;
 use crate::fit::TEST_USERS;
@@ -60,10 +62,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 struct Run {
     name: String,
     config: Config,
-    manifest: Manifest,
+    /// One, or one of each fold.
+    manifests: Vec<Manifest>,
     summary: Summary,
-    /// Nothing for a run in folds: its users are tested in one fold each.
-    per_user: Option<PerUser>,
+    /// What each user adds, over all folds where there are some.
+    per_user: PerUser,
+    /// The metrics that users add to in each fold, and not over all.
+    left_out: Vec<String>,
 }
 
 /// The results of one split, or of all folds.
@@ -76,6 +81,7 @@ struct Summary {
     /// What stands in brackets behind a metric.
     spread: BTreeMap<String, String>,
     baselines: BTreeMap<String, Metrics>,
+    by_item_ratings: Vec<RatingBand>,
 }
 
 impl Run {
@@ -88,34 +94,55 @@ impl Run {
         let users = Vocabulary::load(&run.file("best_model/uid2idx.json"))?;
         Ok(Self {
             config: run.read_yaml("config.yaml")?,
-            manifest: run.read_yaml("manifest.yaml")?,
+            manifests: vec![run.read_yaml("manifest.yaml")?],
             summary: Summary::of(run.read_yaml("results.yaml")?),
-            per_user: Some(PerUser::load(&run.file(TEST_USERS), &users)?),
+            per_user: PerUser::load(&run.file(TEST_USERS), &users)?,
+            left_out: Vec::new(),
             name,
         })
     }
 
     fn open_folds(path: &Path, name: String) -> Result<Self, Failure> {
-        let (first, run) = (RunDir::open(&path.join("fold-1"))?, RunDir::at(path));
+        let fold = |number: usize| RunDir::open(&path.join(format!("fold-{number}")));
+        let (mut folds, run) = (vec![fold(1)?], RunDir::at(path));
+        let results: FoldResults = run.read_yaml("results.yaml")?;
+        for number in 2..=results.n_folds {
+            folds.push(fold(number)?);
+        }
+        // All folds are of the same data, so that one vocabulary serves them.
+        let users = Vocabulary::load(&folds[0].file("best_model/uid2idx.json"))?;
+        let of_fold = |fold: &RunDir| PerUser::load(&fold.file(TEST_USERS), &users);
+        let of_folds: Vec<PerUser> = folds.iter().map(of_fold).collect::<Result<_, _>>()?;
+        let per_user = PerUser::pooled(&of_folds);
+        let is_left_out = |key: &&str| per_user.keys().all(|pooled| pooled != *key);
+        let left_out = of_folds[0].keys().filter(is_left_out).map(str::to_owned).collect();
+        let manifests = folds.iter().map(|fold| fold.read_yaml::<Manifest>("manifest.yaml"));
         Ok(Self {
             config: run.read_yaml("config.yaml")?,
-            manifest: first.read_yaml("manifest.yaml")?,
-            summary: Summary::of_folds(run.read_yaml("results.yaml")?),
-            per_user: None,
+            manifests: manifests.collect::<Result<_, _>>()?,
+            summary: Summary::of_folds(results),
+            per_user,
+            left_out,
             name,
         })
+    }
+
+    fn is_in_folds(&self) -> bool {
+        self.manifests.len() > 1
     }
 
     /// Why the numbers of two runs are not of the same thing; nothing where they are.
     fn differs_from(&self, other: &Self) -> Option<String> {
         let what = |run: &Self| {
-            let Manifest { data, split, protocol, ties, .. } = &run.manifest;
+            let split = |Manifest { split, .. }: &Manifest| {
+                format!("{}, fold {}, seed {}", split.kind, split.fold, split.seed)
+            };
             [
-                ("data", data.fingerprint.clone()),
-                ("split", format!("{}, fold {}, seed {}", split.kind, split.fold, split.seed)),
-                ("protocol", protocol.clone()),
-                ("ties", ties.clone()),
-                ("evaluation.relevant_rating", run.config.evaluation.relevant_rating.to_string()),
+                ("data", run.told(|manifest| manifest.data.fingerprint.clone())),
+                ("split", run.told(split)),
+                ("protocol", run.told(|manifest| manifest.protocol.clone())),
+                ("ties", run.told(|manifest| manifest.ties.clone())),
+                ("evaluation.relevant_rating", vec![run.config.evaluation.relevant_rating.to_string()]),
             ]
         };
         let different: Vec<&str> = what(self)
@@ -125,6 +152,13 @@ impl Run {
             .map(|(mine, _)| mine.0)
             .collect();
         (!different.is_empty()).then(|| different.join(", "))
+    }
+
+    /// What the manifests say, once where neighbouring folds say the same.
+    fn told(&self, of: impl Fn(&Manifest) -> String) -> Vec<String> {
+        let mut told: Vec<String> = self.manifests.iter().map(of).collect();
+        told.dedup();
+        told
     }
 
     /// What was changed against another run, as `training.epochs: 40 -> 1`.
@@ -148,6 +182,7 @@ impl Summary {
             test: results.test,
             spread: results.test_intervals.into_iter().map(|(key, ends)| (key, interval(ends))).collect(),
             baselines: results.baselines,
+            by_item_ratings: results.test_by_item_ratings,
         }
     }
 
@@ -163,6 +198,7 @@ impl Summary {
             spread: results.test.iter().filter_map(spread).collect(),
             test: results.test,
             baselines: results.baselines,
+            by_item_ratings: results.test_by_item_ratings,
         }
     }
 }
@@ -203,7 +239,7 @@ fn row(number: usize, run: &Run, keys: &[&str], changed: String) -> Vec<String> 
     let Summary { model, n_parameters, best_epoch, seconds, test, spread, .. } = &run.summary;
     let mut row = vec![
         format!("EXP{number:03}"),
-        run.manifest.began.clone(),
+        run.manifests[0].began.clone(),
         run.name.clone(),
         model.clone(),
         changed,
@@ -240,45 +276,4 @@ fn csv(rows: &[Vec<String>]) -> String {
         cells.join(",") + "\n"
     };
     rows.iter().map(line).collect()
-}
-
-/// What was changed against the first run, and what came of it.
-fn comparison(first: &Run, run: &Run) -> Result<String, Failure> {
-    let mut text = format!("## {} against {}\n\n", run.name, first.name);
-    let _ = writeln!(text, "Changed: {}.\n", run.changes_from(first));
-    if let Some(different) = run.differs_from(first) {
-        let _ = writeln!(
-            text,
-            "Not compared: the two differ in their {different}, so their numbers are not of the same thing."
-        );
-        return Ok(text);
-    }
-    let (Some(own), Some(others)) = (&run.per_user, &first.per_user) else {
-        text += "Not compared user by user: a run in folds tests each user in several; name single folds for that.\n";
-        return Ok(text);
-    };
-    let comparison = own.against(others, &PairedTest::default())?;
-    text += "| metric | first | this | difference | 95% interval | p | p corrected | users |\n";
-    text += &format!("|{}\n", " --- |".repeat(8));
-    for metric in &comparison.metrics {
-        let difference = &metric.difference;
-        let _ = writeln!(
-            text,
-            "| {} | {:.4} | {:.4} | {:+.4} | {:+.4} to {:+.4} | {:.4} | {:.4} | {} |",
-            metric.key,
-            metric.baseline,
-            metric.candidate,
-            difference.estimate,
-            difference.low,
-            difference.high,
-            metric.p_value,
-            metric.p_holm,
-            metric.n_users
-        );
-    }
-    for left_out in &comparison.left_out {
-        let _ = writeln!(text, "\n{left_out}.");
-    }
-    text += "\nPaired by user: bootstrap interval of the difference, sign-flip test, Holm's correction over the metrics.\n";
-    Ok(text)
 }

@@ -1,5 +1,6 @@
 //! What each user adds to a metric: for intervals, for comparing runs, and for a file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cresset_data::files::{FileError, atomic_write, read_bytes};
@@ -69,6 +70,35 @@ impl PerUser {
             if let Some(values) = report.user_values(key).map(UserValues::that_count) {
                 self.columns.push(Column { key: key.to_owned(), values: Values::Mean(values) });
             }
+        }
+    }
+
+    /// What each user adds over all folds together: of each metric that is a ratio of sums over ratings in every fold,
+    /// such as `rmse`, the sums of the user's sums.
+    ///
+    /// Each rating is tested in one fold, so the sums are those of all ratings, and the metric is that of all
+    /// predictions together, not the mean over folds. Metrics that are means over users, such as `ndcg@10`, are left
+    /// out: a user has a value in every fold, and these do not add up to one. The order of the folds is that of the
+    /// sums; all must speak of the users by the same dense ids.
+    pub fn pooled(folds: &[Self]) -> Self {
+        let Some(first) = folds.first() else { return Self::default() };
+        let column = |key: &str| {
+            let sums: Option<Vec<&UserSums>> = folds.iter().map(|fold| fold.sums(key)).collect();
+            Some(Column { key: key.to_owned(), values: Values::Ratio(added(&sums?)) })
+        };
+        Self { columns: first.keys().filter_map(column).collect() }
+    }
+
+    /// The metrics, in their order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.key.as_str())
+    }
+
+    /// Both sums of each user; none where the metric is not there or no ratio.
+    fn sums(&self, key: &str) -> Option<&UserSums> {
+        match &self.columns.iter().find(|column| column.key == key)?.values {
+            Values::Ratio(sums) => Some(sums),
+            Values::Mean(_) => None,
         }
     }
 
@@ -275,6 +305,23 @@ impl Column {
     }
 }
 
+/// The sums of each user over all of these, users rising.
+fn added(all: &[&UserSums]) -> UserSums {
+    let mut of_users: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for sums in all {
+        let ratios = sums.numerators.iter().zip(&sums.denominators);
+        for (&user, (numerator, denominator)) in sums.users.iter().zip(ratios) {
+            let sum = of_users.entry(user).or_default();
+            *sum = (sum.0 + numerator, sum.1 + denominator);
+        }
+    }
+    UserSums {
+        users: of_users.keys().copied().collect(),
+        numerators: of_users.values().map(|sum| sum.0).collect(),
+        denominators: of_users.values().map(|sum| sum.1).collect(),
+    }
+}
+
 type Term = Box<dyn Fn(f32, f32) -> Result<f64, MetricError>>;
 
 /// What one rating adds to a metric that is a mean over ratings, or the root of one: its value of that rating alone.
@@ -335,6 +382,43 @@ mod tests {
         assert_eq!(per_user.columns.len(), 4);
         let intervals = per_user.intervals(&Bootstrap::default()).unwrap();
         assert_eq!((intervals[0].0.as_str(), intervals[0].1.estimate), ("rmse", (1.25_f64 / 3.0).sqrt()));
+    }
+
+    #[test]
+    fn the_sums_of_a_user_add_up_over_folds_and_means_over_users_are_left_out() {
+        let keys = expand_keys(&["rmse"], &[]).unwrap();
+        let rows = Ratings { user_id: vec![2, 1, 2], ..ratings() };
+        // Errors of user 1 and 2 in the second fold: -1; 0.5 and 2.
+        let other = PerUser::of_ratings(&keys, &rows, &[4.5, 2.0, 4.0]);
+        let pooled = PerUser::pooled(&[sample(), other]);
+        assert_eq!(pooled.keys().collect::<Vec<_>>(), ["rmse"], "the second fold has no mae");
+        let rmse = pooled.sums("rmse").unwrap();
+        assert_eq!(rmse.users, [0, 1, 2]);
+        assert_eq!(rmse.numerators, [0.25, 1.0 + 1.0, 0.25 + 4.0]);
+        assert_eq!(rmse.denominators, [1.0, 2.0 + 1.0, 2.0]);
+        assert_eq!(PerUser::pooled(&[sample()]).keys().collect::<Vec<_>>(), ["rmse", "mae"]);
+        assert!(PerUser::pooled(&[]).is_empty());
+    }
+
+    #[test]
+    fn folds_pool_to_what_is_summed_over_all_ratings_at_once() {
+        let keys = expand_keys(&["rmse", "mae", "accuracy@0.5"], &[]).unwrap();
+        // Eighths, whose sums and squares are exact.
+        let n = 60_usize;
+        let prediction = |row: usize| (row * 7 % 40) as f32 / 8.0;
+        let part = |rows: Vec<usize>| {
+            let of = Ratings {
+                user_id: rows.iter().map(|row| (row * 5 % 11) as u32).collect(),
+                item_id: rows.iter().map(|&row| row as u32).collect(),
+                rating: rows.iter().map(|row| (row % 5 + 1) as f32).collect(),
+                time: vec![0; rows.len()],
+                ..ratings()
+            };
+            let found: Vec<f32> = rows.into_iter().map(prediction).collect();
+            PerUser::of_ratings(&keys, &of, &found)
+        };
+        let folds: Vec<PerUser> = (0..3).map(|fold| part((fold..n).step_by(3).collect())).collect();
+        assert_eq!(PerUser::pooled(&folds), part((0..n).collect()));
     }
 
     #[test]
