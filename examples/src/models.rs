@@ -71,6 +71,9 @@ pub fn check_together(config: &Config) -> Result<(), Failure> {
              `prepare`"
         )));
     }
+    if reads_graph && config.data.graph.sources.is_empty() {
+        return Err(KnowledgeError::no_graph().into());
+    }
     let monitor = &config.training.monitor;
     let is_of_ratings = monitor.parse().is_ok_and(|key: MetricKey| key.family() == Family::Rating);
     match &config.model {

@@ -71,3 +71,11 @@ pub enum KnowledgeError {
         n_items: usize,
     },
 }
+
+impl KnowledgeError {
+    /// The graph part is on, and no graph is given.
+    pub fn no_graph() -> Self {
+        let remedy = "name one under data.graph.sources";
+        Self::Missing { part: "graph", missing: "knowledge graph", remedy }
+    }
+}

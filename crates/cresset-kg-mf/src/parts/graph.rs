@@ -181,11 +181,7 @@ impl<B: Backend> GraphPart<B> {
         seed: u64,
         device: &B::Device,
     ) -> Result<Self, KnowledgeError> {
-        let graph = knowledge.graph.as_ref().ok_or(KnowledgeError::Missing {
-            part: "graph",
-            missing: "knowledge graph",
-            remedy: "name one under data.graph.sources",
-        })?;
+        let graph = knowledge.graph.as_ref().ok_or_else(KnowledgeError::no_graph)?;
         if graph.n_items() != n_items {
             let found = graph.n_items();
             return Err(KnowledgeError::OtherItems { what: "graph", found, n_items });
