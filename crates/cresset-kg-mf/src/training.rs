@@ -148,7 +148,7 @@ impl<B: AutodiffRecommender> KgMf<B> {
         }
         terms.push(("penalty", penalty));
         let facts = batch.facts.as_ref();
-        let own = facts.and_then(|facts| part.translation_loss(rows.entity.leaf.clone(), facts));
+        let own = facts.and_then(|facts| part.translation_loss(&rows.entity.leaf, facts));
         terms.extend(own.map(|loss| ("graph", loss)));
     }
 

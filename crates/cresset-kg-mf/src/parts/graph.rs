@@ -295,8 +295,12 @@ impl<B: RecommenderBackend> GraphPart<B> {
     ///
     /// # Source
     ///
-    /// Bordes et al., NeurIPS 2013 (TransE), with the loss of Wang et al., KDD 2019 (KGAT), equation 2, and no projection.
-    pub(crate) fn translation_loss(&self, entities: Tensor<B, 2>, facts: &FactBatch) -> Option<Tensor<B, 1>> {
+    /// Bordes et al., NeurIPS 2013 (`TransE`), with the loss of Wang et al., KDD 2019 (KGAT), equation 2, and no projection.
+    pub(crate) fn translation_loss(
+        &self,
+        entities: &Tensor<B, 2>,
+        facts: &FactBatch,
+    ) -> Option<Tensor<B, 1>> {
         let translations = self.translations.as_ref()?;
         let (device, n_rows) = (entities.device(), entities.dims()[0]);
         let pick =

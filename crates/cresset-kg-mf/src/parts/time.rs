@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(rows_of(&all, 1, 365 * SECONDS_PER_DAY).len(), 3);
         assert_eq!(rows_of(&all, 7, i64::MAX)[2], FIRST_AGE);
         assert_eq!(rows_of(&all, 7, i64::MIN + 1)[2], FIRST_AGE + N_AGES - 1);
-        assert_eq!(rows_of(&all, 0, NO_TIME), []);
+        assert_eq!(rows_of(&all, 0, NO_TIME), [0; 0]);
     }
 
     #[test]

@@ -41,6 +41,8 @@ enum Memory {
     #[default]
     None,
     Here(Snapshot),
+    /// A thread is making it.
+    Promised(JoinHandle<Snapshot>),
     Lent(JoinHandle<Written>),
 }
 
@@ -73,17 +75,13 @@ impl Saver {
 
     /// Lets a thread make room for so many values, so that the first save waits no longer than those after it.
     pub(crate) fn prepare(&mut self, n_values: usize) {
-        self.memory = Memory::Lent(thread::spawn(move || Written {
-            snapshot: Snapshot::with_room_for(n_values),
-            unsaved_best: None,
-            result: Ok(()),
-        }));
+        self.memory = Memory::Promised(thread::spawn(move || Snapshot::with_room_for(n_values)));
     }
 
-    /// Whether a save would begin at once.
+    /// Whether no save is under way. The first may still wait for its memory: left out, a short run had none at all.
     pub(crate) fn is_free(&self) -> bool {
         match &self.memory {
-            Memory::None | Memory::Here(_) => true,
+            Memory::None | Memory::Here(_) | Memory::Promised(_) => true,
             Memory::Lent(thread) => thread.is_finished(),
         }
     }
@@ -124,6 +122,7 @@ impl Saver {
         match mem::take(&mut self.memory) {
             Memory::None => (Snapshot::default(), Ok(())),
             Memory::Here(snapshot) => (snapshot, Ok(())),
+            Memory::Promised(thread) => (thread.join().unwrap_or_else(|panic| resume_unwind(panic)), Ok(())),
             Memory::Lent(thread) => {
                 let written = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
                 self.unsaved_best = written.unsaved_best;

@@ -36,7 +36,7 @@ impl RatingBand {
     ///
     /// # Shapes
     ///
-    /// - train_counts: `[n_items]`, training ratings of each item
+    /// - `train_counts`: `[n_items]`, training ratings of each item
     /// - predictions: `[n_ratings]`, paired with `ratings` by position
     ///
     /// # Errors
