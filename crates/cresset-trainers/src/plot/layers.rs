@@ -241,7 +241,10 @@ mod tests {
 
     const FRAME: Rect = Rect { left: 0.0, top: 40.0, right: 1200.0, bottom: 740.0 };
 
-    fn graph(sizes: &[usize], links: &[((usize, usize), (usize, usize), f64)]) -> PathGraph {
+    /// Column and place of both ends, and the weight.
+    type Ends = ((usize, usize), (usize, usize), f64);
+
+    fn graph(sizes: &[usize], links: &[Ends]) -> PathGraph {
         let node = |place: usize| PathNode { label: format!("node {place}"), detail: String::new() };
         let columns =
             sizes.iter().map(|&n| PathColumn { heading: String::new(), nodes: (0..n).map(node).collect() });
