@@ -3,13 +3,15 @@
     python benches/peers/kg_mf_step.py [--steps N] [--warmup M] [--threads T] [--stock] [--distinct]
 
 The prediction is the product of user and item vector, scaled by the sigmoid of a small network over the item's 1,128
-tags. Users are drawn uniformly; items uniformly, or by Zipf's law (`zipf`), which is nearer to real counts.
+tags. Users are drawn uniformly; items uniformly, or by Zipf's law (`zipf`), which is nearer to real counts. `all parts` is
+the whole model of `kg_mf_parts.py`.
 """
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+import kg_mf_parts
 import timing
 
 GROUP = "kg_mf_step"
@@ -69,6 +71,25 @@ def times(options, tags, size, zipf, sparse):
     return timing.measure(step, batches, options.warmup)
 
 
+def times_of_all_parts(options, tags, graph, size, sparse):
+    """Milliseconds of each step of the whole model."""
+    model = kg_mf_parts.AllParts(N_USERS, N_ITEMS, EMBEDDING_DIM, tags, graph, sparse)
+    if sparse:
+        optimizers = [timing.dense_adam(options, model.layers()), timing.sparse_adam(model.tables())]
+    else:
+        optimizers = [timing.dense_adam(options, list(model.parameters()))]
+    weights = item_weights(zipf=True)
+
+    def draw():
+        users, items, ratings = draw_batch(size, weights)
+        return users, items, kg_mf_parts.draw_moments(users), ratings
+
+    def step(*batch):
+        timing.train_step(optimizers, model.loss(*batch))
+
+    return timing.measure(step, [draw() for _ in range(options.warmup + options.steps)], options.warmup)
+
+
 def main():
     parser = timing.parser(__doc__.splitlines()[0])
     parser.add_argument("--distinct", action="store_true", help="score the tags of an item once per batch")
@@ -80,6 +101,11 @@ def main():
             case = f"batch {size}" + (", zipf" if zipf else "") + (", distinct items" if options.distinct else "")
             timing.report(options, GROUP, case, timing.DENSE, ms=times(options, tags, size, zipf, sparse=False))
             timing.report(options, GROUP, case, timing.SPARSE, ms=times(options, tags, size, zipf, sparse=True))
+    graph = kg_mf_parts.draw_graph(N_ITEMS)
+    for size in [8192, 16384]:
+        for name, sparse in [(timing.DENSE, False), (timing.SPARSE, True)]:
+            ms = times_of_all_parts(options, tags, graph, size, sparse)
+            timing.report(options, GROUP, f"all parts, batch {size}, zipf", name, ms=ms)
 
 
 if __name__ == "__main__":

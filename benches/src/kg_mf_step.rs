@@ -1,4 +1,4 @@
-//! A step of matrix factorisation: plain, at the sizes of MovieLens, and with attention over item tags.
+//! A step of matrix factorisation: plain, at the sizes of MovieLens, with attention over item tags, and with all parts.
 
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
@@ -10,7 +10,7 @@ use cresset::prelude::*;
 
 use crate::inputs::{N_BATCHES, ids, normal, random, ratings, uniform, zipf_ids};
 use crate::train::train;
-use crate::{Case, Work};
+use crate::{Case, Work, kg_mf_parts};
 
 /// Users and items of MovieLens 100K, 1M and 20M.
 const SIZES: [(&str, usize, usize); 3] =
@@ -33,7 +33,8 @@ pub(crate) fn cases<B: AutodiffRecommender>() -> Vec<Case<B>> {
         })
     };
     let tagged = [false, true].into_iter().flat_map(|zipf| BATCHES.map(|size| tagged(zipf, size)));
-    tagged.chain(SIZES.into_iter().flat_map(|data| BATCHES.map(|size| plain(data, size)))).collect()
+    let plain = SIZES.into_iter().flat_map(|data| BATCHES.map(|size| plain(data, size)));
+    tagged.chain(kg_mf_parts::cases()).chain(plain).collect()
 }
 
 fn start_plain<B: AutodiffRecommender>(

@@ -3,12 +3,14 @@
 //!
 //! A [`Group`] has [`Case`]s; a case, started on a device, is a closure that does its work once and waits for the
 //! device. `cargo bench -p cresset-benches` runs them under Criterion on every backend that is compiled in, and
-//! `step_times` prints their times for `cargo xtask peers nn`. Ids, labels and the distinct rows of each batch are
-//! drawn before the clock starts, as a loader has them ready.
+//! `step_times` prints their times for `cargo xtask peers nn` and `kg-mf`. Ids, labels and the distinct rows of each batch are
+//! drawn before the clock starts, as a loader has them ready, unless a case says that reading is included.
 
 mod attention;
 mod catalogue_softmax;
 mod inputs;
+mod kg_mf_latency;
+mod kg_mf_parts;
 mod kg_mf_step;
 mod sasrec_step;
 mod tables;
@@ -70,6 +72,7 @@ pub fn groups<B: AutodiffRecommender>() -> Vec<Group<B>> {
         Group { name: "attention", cases: attention::cases() },
         Group { name: "two_tower_step", cases: two_tower_step::cases() },
         Group { name: "kg_mf_step", cases: kg_mf_step::cases() },
+        Group { name: "kg_mf_latency", cases: kg_mf_latency::cases() },
         Group { name: "sasrec_step", cases: sasrec_step::cases() },
     ]
 }

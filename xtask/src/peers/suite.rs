@@ -9,6 +9,8 @@ use clap::ValueEnum;
 pub(super) enum Suite {
     /// Training steps of the shared layers: PyTorch.
     Nn,
+    /// Training steps and answers of kg-mf: PyTorch.
+    KgMf,
     /// A file of ratings made ready for training: pandas and Polars.
     Data,
     /// Ranking metrics: ranx and PyTorch.
@@ -72,11 +74,16 @@ const fn metrics(name: &'static str, peer: Peer, steps: usize, warmup: usize) ->
 /// In the order of the table.
 const NN_GROUPS: &[Group] = &[
     steps("two_tower_step", "two_tower_step.py", 20, 3),
-    steps("kg_mf_step", "kg_mf_step.py", 20, 3),
     steps("catalogue_softmax", "catalogue_softmax.py", 10, 2),
     steps("sasrec_step", "sasrec_step.py", 10, 2),
     steps("tables", "tables_step.py", 50, 5),
     steps("attention", "attention.py", 50, 5),
+];
+
+/// In the order of the table.
+const KG_MF_GROUPS: &[Group] = &[
+    steps("kg_mf_step", "kg_mf_step.py", 20, 3),
+    Group { name: "kg_mf_latency", peer: Peer::Nobody, amount: Amount::Steps { steps: 100, warmup: 10 } },
 ];
 
 /// In the order of the table.
@@ -102,6 +109,7 @@ impl Suite {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Nn => "nn",
+            Self::KgMf => "kg-mf",
             Self::Data => "data",
             Self::Metrics => "metrics",
             Self::Baselines => "baselines",
@@ -111,7 +119,7 @@ impl Suite {
     /// What Cargo is told to build and run for our side.
     pub(super) fn our_program(self) -> &'static [&'static str] {
         match self {
-            Self::Nn => &["--release", "-p", "cresset-benches", "--bin", "step_times"],
+            Self::Nn | Self::KgMf => &["--release", "-p", "cresset-benches", "--bin", "step_times"],
             Self::Data => &["--release", "-p", "cresset-data", "--example", "ratings_to_parquet"],
             Self::Metrics => &["--release", "-p", "cresset-metrics", "--example", "metric_times"],
             Self::Baselines => &["--release", "-p", "cresset-baselines", "--example", "als_iterations"],
@@ -121,7 +129,7 @@ impl Suite {
     /// The Python packages beside which ours is measured.
     pub(super) fn packages(self) -> &'static [&'static str] {
         match self {
-            Self::Nn => &["torch"],
+            Self::Nn | Self::KgMf => &["torch"],
             Self::Data => &["pandas", "polars"],
             Self::Metrics => &["ranx", "numba", "torch"],
             Self::Baselines => &["implicit"],
@@ -131,6 +139,7 @@ impl Suite {
     fn groups(self) -> &'static [Group] {
         match self {
             Self::Nn => NN_GROUPS,
+            Self::KgMf => KG_MF_GROUPS,
             Self::Data => DATA_GROUPS,
             Self::Metrics => METRICS_GROUPS,
             Self::Baselines => BASELINES_GROUPS,
