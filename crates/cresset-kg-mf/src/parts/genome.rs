@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 use cresset_nn::{ConfigError, EmbeddingTable, Mlp, RecommenderBackend};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,8 @@ impl GenomeConfig {
 #[derive(Module, Debug)]
 pub(crate) struct TagAttention<B: Backend> {
     layers: Mlp<B>,
-    /// Not trained: `[n_items, n_tags]`.
+    /// Not trained: `[n_items, n_tags]`. As bf16 where the backend has it: eight bits say all that a relevance means, and a
+    /// step reads the tags of all its items twice.
     tags: EmbeddingTable<B>,
     /// 1 for items that have tags: `[n_items, 1]`. Not trained either.
     has_tags: EmbeddingTable<B>,
@@ -65,9 +66,10 @@ impl<B: Backend> TagAttention<B> {
         let tags = TensorData::new(genome.values.clone(), [n_items, genome.dim]);
         let has_tags: Vec<f32> = genome.present.iter().map(|&has| f32::from(has)).collect();
         let has_tags = TensorData::new(has_tags, [n_items, 1]);
+        let tags = EmbeddingTable::from_tensor("tags", Tensor::from_data(tags, device));
         Ok(Self {
             layers: Mlp::new("tag_attention", &[genome.dim, config.hidden_dim, 1], seed, device)?,
-            tags: EmbeddingTable::from_tensor("tags", Tensor::from_data(tags, device)),
+            tags: if B::supports_dtype(device, DType::BF16) { tags.stored_as_bf16() } else { tags },
             has_tags: EmbeddingTable::from_tensor("has_tags", Tensor::from_data(has_tags, device)),
         })
     }

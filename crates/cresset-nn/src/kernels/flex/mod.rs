@@ -5,7 +5,8 @@ mod graph;
 use burn::tensor::{DType, Int, Tensor, TensorData, TensorPrimitive};
 use burn_flex::{Flex, FlexTensor};
 
-use super::cpu::{attention, candidates, epilogue, features, layer_norm, products, rows, top_k, update};
+use super::cpu::features::FeatureRows;
+use super::cpu::{attention, candidates, epilogue, layer_norm, products, rows, top_k, update};
 use super::spec::{
     AccidentalHits, Against, Attention, CandidateGradients, CandidateLoss, CsrMatrix, Epilogue, Normalized,
     Objective, RelationAttention, RelationWeights, RowState, RowStep,
@@ -175,12 +176,19 @@ impl RecommenderBackend for Flex {
         weight: Tensor<Self, 2>,
     ) -> Tensor<Self, 2> {
         let [dim, outputs] = weight.dims();
-        if table.dtype() != DType::F32 || dim == 0 {
+        let dtype = table.dtype();
+        if !matches!(dtype, DType::F32 | DType::BF16) || dim == 0 {
             return Self::gather_rows(table, ids).matmul(weight);
         }
         let (table, ids, weight) = (contiguous(table), ints(ids), contiguous(weight));
-        let rows = features::FeatureRows { table: values(&table), dim, ids: &ids };
-        tensor(rows.times(values(&weight), outputs), [ids.len(), outputs])
+        let (weight, ids) = (values(&weight), ids.as_slice());
+        let products = match dtype {
+            DType::BF16 => {
+                FeatureRows::<half::bf16> { table: values(&table), dim, ids }.times(weight, outputs)
+            }
+            _ => FeatureRows::<f32> { table: values(&table), dim, ids }.times(weight, outputs),
+        };
+        tensor(products, [ids.len(), outputs])
     }
 
     fn feature_products_backward(
@@ -189,12 +197,19 @@ impl RecommenderBackend for Flex {
         ids: Tensor<Self, 1, Int>,
     ) -> Tensor<Self, 2> {
         let ([_, dim], [_, outputs]) = (table.dims(), grad.dims());
-        if table.dtype() != DType::F32 || dim == 0 {
+        let dtype = table.dtype();
+        if !matches!(dtype, DType::F32 | DType::BF16) || dim == 0 {
             return Self::gather_rows(table, ids).transpose().matmul(grad);
         }
         let (table, ids, grad) = (contiguous(table), ints(ids), contiguous(grad));
-        let rows = features::FeatureRows { table: values(&table), dim, ids: &ids };
-        tensor(rows.transposed_times(values(&grad), outputs), [dim, outputs])
+        let (grad, ids) = (values(&grad), ids.as_slice());
+        let by_weight = match dtype {
+            DType::BF16 => {
+                FeatureRows::<half::bf16> { table: values(&table), dim, ids }.transposed_times(grad, outputs)
+            }
+            _ => FeatureRows::<f32> { table: values(&table), dim, ids }.transposed_times(grad, outputs),
+        };
+        tensor(by_weight, [dim, outputs])
     }
 
     fn fused_layer_norm_forward(
