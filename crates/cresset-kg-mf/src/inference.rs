@@ -47,7 +47,6 @@ pub struct KgMfInference {
     users: Vec<f32>,
     /// Times what the tags make of them, `[n_items, dim]`.
     items: Vec<f32>,
-    /// As they are, where fusion asks for them.
     graph: Option<GraphArrays>,
     time: Option<TimeArrays>,
 }

@@ -1,10 +1,16 @@
-//! Matrix factorisation for ratings: what a user would give an item, from what users gave items before.
+//! Knowledge-graph matrix factorisation: what a user would give an item, from what users gave items before and from what
+//! items are made of; and why.
 //!
 //! [`KgMf`] predicts `mean + user bias + item bias + user vector . item vector`. The biases say who rates kindly and
 //! what is liked by all; the product of the vectors says who likes what. It learns by squared error with a penalty
 //! on the length of what it uses ([`loss`]), one batch of ratings at a time, and moves only the rows of the users and
-//! items in that batch. With [`Knowledge::None`] this is the plain biased factorisation. With a ranking loss
-//! ([`KgMfLoss::Bpr`], [`KgMfLoss::Softmax`]) it learns from what users have instead of how they rated it, and ranks.
+//! items in that batch. With a ranking loss ([`KgMfLoss::Bpr`], [`KgMfLoss::Softmax`]) it learns from what users have
+//! instead of how they rated it, and ranks.
+//!
+//! Three parts may add to that, each off unless the config has it: [`GraphConfig`], the neighbours of an item in a
+//! knowledge graph, which users weigh by relation; [`GenomeConfig`], attention over an item's tags; [`TimeConfig`], the
+//! time of a rating. What they read is in [`Knowledge`]. A trained model as plain arrays ([`KgMfInference`]) answers for one
+//! pair or a whole catalogue, and [`explain`] asks it why.
 //!
 //! Six ratings are enough to see it learn:
 //!

@@ -43,7 +43,7 @@
 //! | [`metrics`] | `cresset-metrics` | rating and ranking metrics, safe under ties |
 //! | [`baselines`] | `cresset-baselines` | means, popularity, item neighbours, EASE and ALS, printed beside every result |
 //! | [`nn`] | `cresset-nn` | row-sparse embedding tables, optimisers, the seams |
-//! | [`kg_mf`] | `cresset-kg-mf` | matrix factorisation |
+//! | [`kg_mf`] | `cresset-kg-mf` | knowledge-graph matrix factorisation |
 //! | [`trainers`] | `cresset-trainers` | the training loop, checkpoints, run directories, plots |
 //!
 //! # Features
