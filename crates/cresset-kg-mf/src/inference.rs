@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cresset_data::NO_TIME;
 use cresset_data::graph::ItemNeighbourhoods;
 use cresset_metrics::{MetricError, RatingPredictor, Scorer, top_k};
-use cresset_nn::{Neighbourhoods, RecommenderBackend};
+use cresset_nn::RecommenderBackend;
 use rayon::prelude::*;
 
 use crate::config::RatingScale;
@@ -20,7 +20,7 @@ use crate::serving::to_vec;
 const ITEMS_AT_ONCE: usize = 1_024;
 
 /// A trained [`KgMf`] on the host, as fast at one pair as at a whole catalogue. What is the same for all users is
-/// worked out when it is made; a call allocates nothing but what it hands out.
+/// worked out when it is made; scores are computed without allocating.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -115,25 +115,14 @@ impl GraphArrays {
         let all: Vec<u32> = (0..neighbourhoods.n_items() as u32).collect();
         let batch = neighbourhoods.batch(&all, &[]);
         let known = part.entity.lookup(&batch.entities);
-        let rows = Neighbourhoods::<B>::new(
-            &batch.item_offsets,
-            &batch.relations,
-            &batch.slot_offsets,
-            &batch.links,
-            batch.entities.len(),
-            neighbourhoods.n_relations(),
-            &entities.device(),
-        );
-        let (pooled, links) =
-            B::attend_neighbours_forward(known.clone(), part.neighbour_logits(&known), &rows);
+        let logits = part.neighbour_logits(&known);
+        let (pooled, links) = B::attend_neighbours_forward(known, logits, &part.neighbours(&batch));
         let tastes = part.taste.weight();
         let nobody = burn::tensor::Tensor::zeros([1, dim], &tastes.device());
         let tastes = burn::tensor::Tensor::cat(vec![tastes, nobody], 0);
-        let logits = part.relation_logits(&tastes);
-        let relations = (logits.clone() - logits.max_dim(1)).exp();
         Self {
             dim,
-            relations: to_vec(relations.into_data()),
+            relations: to_vec(part.relation_weights(&tastes).into_data()),
             tastes: to_vec((tastes + part.common_taste.val()).into_data()),
             entities: to_vec(entities.into_data()),
             links: to_vec(links.into_data()),

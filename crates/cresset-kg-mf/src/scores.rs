@@ -6,7 +6,7 @@ use cresset_nn::{AutodiffRecommender, GatheredRows, RecommenderBackend, RowIndex
 
 use crate::batch::ScoredPairs;
 use crate::model::KgMf;
-use crate::parts::graph::{GraphRows, entity_index};
+use crate::parts::graph::GraphRows;
 use crate::parts::time::time_scores;
 
 /// The distinct rows that pairs are scored by, and which of them each pair has.
@@ -117,7 +117,7 @@ impl<B: AutodiffRecommender> GatheredPairs<B> {
             let batch = pairs.graph.as_ref().expect("examples are made by the model's reader");
             GatheredGraph {
                 taste: part.taste.gather(&users),
-                entity: part.entity.gather(&entity_index(&batch.neighbourhoods, &device)),
+                entity: part.entity.gather(&RowIndex::distinct(&batch.neighbourhoods.entities, &device)),
             }
         });
         let time = model.time.as_ref().filter(|_| !is_ranking).map(|part| {

@@ -22,8 +22,7 @@ use burn::tensor::activation::softplus;
 use burn::tensor::backend::Backend;
 use cresset_data::graph::{ItemNeighbourhoods, NeighbourhoodBatch, NeighbourhoodBounds};
 use cresset_nn::{
-    ConfigError, EmbeddingTable, Neighbourhoods, Pooling, RecommenderBackend, RowIndex, Selection, id_tensor,
-    init,
+    ConfigError, EmbeddingTable, Neighbourhoods, Pooling, RecommenderBackend, Selection, id_tensor, init,
 };
 use serde::{Deserialize, Serialize};
 
@@ -248,17 +247,7 @@ impl<B: RecommenderBackend> GraphPart<B> {
         products: impl FnOnce() -> Tensor<B, 2>,
     ) -> GraphScores<B> {
         let GraphRows { tastes, entities } = rows;
-        let device = tastes.device();
-        let [n_entities, _] = entities.dims();
-        let neighbours = Neighbourhoods::<B>::new(
-            &batch.item_offsets,
-            &batch.relations,
-            &batch.slot_offsets,
-            &batch.links,
-            n_entities,
-            self.neighbourhoods.n_relations(),
-            &device,
-        );
+        let neighbours = self.neighbours(batch);
         let pooled = B::attend_neighbours(entities.clone(), self.neighbour_logits(&entities), &neighbours);
         let mut own = B::select_rows(tastes.clone(), users) + self.common_taste.val();
         let fused = self.fusion.as_ref().map(|fusion| products().matmul(fusion.val()));
@@ -270,8 +259,30 @@ impl<B: RecommenderBackend> GraphPart<B> {
         GraphScores { scores, pooled, fused }
     }
 
+    /// The neighbours of a batch's items, for the attention over them.
+    pub(crate) fn neighbours(&self, batch: &NeighbourhoodBatch) -> Neighbourhoods<B> {
+        Neighbourhoods::new(
+            &batch.item_offsets,
+            &batch.relations,
+            &batch.slot_offsets,
+            &batch.links,
+            batch.entities.len(),
+            self.neighbourhoods.n_relations(),
+            &self.entity.device(),
+        )
+    }
+
+    /// The exponentials of the attention to each relation, the largest of a user 1: what an item's relations divide
+    /// among them, `[n_users, n_relations]`.
+    ///
+    /// None is 0, for an item may have none but those that its user hardly looks at: beyond `e^-80` all are alike.
+    pub(crate) fn relation_weights(&self, tastes: &Tensor<B, 2>) -> Tensor<B, 2> {
+        let logits = self.relation_logits(tastes);
+        (logits.clone() - logits.max_dim(1)).clamp_min(-80.0).exp()
+    }
+
     /// `[n_users, n_relations]`.
-    pub(crate) fn relation_logits(&self, tastes: &Tensor<B, 2>) -> Tensor<B, 2> {
+    fn relation_logits(&self, tastes: &Tensor<B, 2>) -> Tensor<B, 2> {
         match &self.relation_attention {
             Some(RelationKeys { keys, bias }) => {
                 tastes.clone().matmul(keys.val().transpose()) + bias.val().unsqueeze()
@@ -325,20 +336,10 @@ impl<B: RecommenderBackend> GraphPart<B> {
         let all: Vec<u32> = (0..self.neighbourhoods.n_items() as u32).collect();
         let batch = self.neighbourhoods.batch(&all, &[]);
         let entities = self.entity.lookup(&batch.entities);
-        let neighbours = Neighbourhoods::<B>::new(
-            &batch.item_offsets,
-            &batch.relations,
-            &batch.slot_offsets,
-            &batch.links,
-            batch.entities.len(),
-            self.neighbourhoods.n_relations(),
-            &device,
-        );
-        let pooled = B::attend_neighbours(entities.clone(), self.neighbour_logits(&entities), &neighbours);
+        let logits = self.neighbour_logits(&entities);
+        let pooled = B::attend_neighbours(entities, logits, &self.neighbours(&batch));
         let tastes = self.taste.lookup_or_zeros(users);
-        let logits = self.relation_logits(&tastes);
-        // Any constant cancels; the largest keeps the exponentials below 1.
-        let weights = (logits.clone() - logits.max_dim(1)).exp();
+        let weights = self.relation_weights(&tastes);
         let own = tastes + self.common_taste.val();
 
         let slots = SlotsByRelation::of(&batch, self.neighbourhoods.n_relations());
@@ -398,9 +399,4 @@ impl SlotsByRelation {
         }
         Self { places }
     }
-}
-
-/// The distinct entities of a batch, to be gathered.
-pub(crate) fn entity_index<B: Backend>(batch: &NeighbourhoodBatch, device: &B::Device) -> RowIndex<B> {
-    RowIndex::distinct(&batch.entities, device)
 }

@@ -222,6 +222,38 @@ fn answers_from_plain_arrays_are_those_of_the_model() {
     check_inference(&trained(&plain, &data, &knowledge, 2), &data);
 }
 
+#[test]
+fn attention_that_leaves_an_items_relations_next_to_nothing_still_divides_all_of_it_among_them() {
+    let (data, knowledge) = world();
+    let config = KgMfConfig { genome: None, time: None, ..all_parts() };
+    let model = trained(&config, &data, &knowledge, 1);
+    let mut weights = named_tensors(&model);
+    // Beside directors nobody looks at anything.
+    let graph = knowledge.graph.as_ref().unwrap();
+    let n_relations = graph.n_relations();
+    let mut bias = vec![0.0f32; n_relations];
+    bias[graph.relation("director").unwrap() as usize] = 400.0;
+    let name = "graph.relation_attention.bias".to_owned();
+    weights.insert(name, burn::tensor::TensorData::new(bias, [n_relations]));
+    let model = restore(model, weights).unwrap();
+    let inference = model.inference();
+    for item in 0..10 {
+        let directors: Vec<u32> = inference
+            .contributions(1, item)
+            .iter()
+            .filter(|link| graph.relation_name(link.relation) == "director")
+            .map(|link| link.entity)
+            .collect();
+        let Some(&director) = directors.first() else { continue };
+        // Without its director, what is left of the film is looked at in full.
+        let left = inference.score_without(1, item, director);
+        assert!(left.is_finite(), "film {item}: {left}");
+        let plain = inference.score(1, item)
+            - inference.contributions(1, item).iter().map(|link| link.contribution).sum::<f32>();
+        assert!((left - plain).abs() > 1e-6, "film {item}: {left} without, {plain} of no relation at all");
+    }
+}
+
 fn inference(config: &KgMfConfig) -> (Dataset, Knowledge, KgMfInference) {
     let (data, knowledge) = world();
     let inference = trained(config, &data, &knowledge, 3).inference();
