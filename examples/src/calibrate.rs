@@ -10,6 +10,7 @@ use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
 use cresset::trainers::memory::{available_memory_mb, peak_memory_mb};
 
 use crate::failure::Failure;
+use crate::knowledge::with_times;
 use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
 
 /// Steps that are timed.
@@ -65,7 +66,8 @@ impl Calibrate<'_> {
         let training = &self.config.training;
         let split = Split::of(&dataset.ratings, &self.config.data, 0)?;
         let train = dataset.ratings.select(&split.train);
-        let model = new_kg_mf::<B>(config, dataset, knowledge, &train, training.seed, device)?;
+        let of_split = with_times(config, Knowledge::clone(knowledge), &train);
+        let model = new_kg_mf::<B>(config, dataset, &of_split, &train, training.seed, device)?;
         let batches = kg_mf_batches(&model, dataset, &train, training)?;
         Ok(self.pace::<B, _, _>(model, &batches))
     }

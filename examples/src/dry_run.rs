@@ -71,8 +71,8 @@ impl DryRun<'_> {
             return Err(TrainError::Precision { precision: training.precision }.into());
         }
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
-        let model = new_kg_mf::<B>(config, self.dataset, self.knowledge, &train, training.seed, device)?;
         let of_split = with_times(config, self.knowledge.clone(), &train);
+        let model = new_kg_mf::<B>(config, self.dataset, &of_split, &train, training.seed, device)?;
         let parts = config.n_parameters(n_users, n_items, &of_split);
         println!("model      kg-mf, {} parameters", parts.iter().map(|(_, n)| n).sum::<usize>());
         let batches = kg_mf_batches(&model, self.dataset, &train, training)?;

@@ -160,8 +160,8 @@ impl Fit<'_> {
     ) -> Result<Fitted, Failure> {
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
-        let model =
-            new_kg_mf::<B>(config, self.dataset, self.knowledge, &parts.train, training.seed, device)?;
+        let of_split = knowledge::with_times(config, self.knowledge.clone(), &parts.train);
+        let model = new_kg_mf::<B>(config, self.dataset, &of_split, &parts.train, training.seed, device)?;
         let batches = kg_mf_batches(&model, self.dataset, &parts.train, training)?;
         let trainer = Trainer {
             config: training,
@@ -175,7 +175,6 @@ impl Fit<'_> {
             let model = ServedKgMf::from(model.clone());
             Ok(parts.valid.measure(model.judged())?.metrics)
         };
-        let of_split = knowledge::with_times(config, self.knowledge.clone(), &parts.train);
         let before = self.began.elapsed();
         let trained = trainer.fit_until(last_epoch, model, &batches, &mut validate, device)?;
         let Progress { history, early_stop, epoch, seconds, strategy, .. } = &trained.progress;

@@ -12,7 +12,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 use yaml_serde::Value;
 
 use crate::failure::Failure;
-use crate::knowledge::with_times;
 
 /// The `model` section: `kind` says which.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,7 +86,7 @@ pub fn check_together(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// kg-mf as it is before its first step.
+/// kg-mf as it is before its first step; `knowledge` has the times of `train` where the config reads them.
 ///
 /// # Errors
 ///
@@ -101,8 +100,7 @@ pub fn new_kg_mf<B: RecommenderBackend>(
     device: &B::Device,
 ) -> Result<KgMf<B>, KnowledgeError> {
     let scale = RatingScale::of(train, dataset.rating_range);
-    let knowledge = with_times(config, knowledge.clone(), train);
-    let model = config.init_knowing(dataset.n_users(), dataset.n_items(), scale, &knowledge, seed, device)?;
+    let model = config.init_knowing(dataset.n_users(), dataset.n_items(), scale, knowledge, seed, device)?;
     Ok(model.with_cold_rows_at_zero(train))
 }
 

@@ -1,6 +1,7 @@
 //! A model of one table and one bias, ratings to train it on, and a run to stop at any step.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use burn::backend::{Autodiff, Flex};
@@ -209,7 +210,10 @@ pub(crate) fn bytes(folder: &Path, file: &str) -> Vec<u8> {
     fs::read(folder.join(file)).unwrap()
 }
 
-/// A copy of a folder and all below it.
+/// A copy of a folder and all below it, as a kill would leave it.
+///
+/// The save of the epoch before may still be under way on its thread: a temporary file that it renames between the
+/// listing and the copy is left out, as if the kill had come before that file was made.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -217,8 +221,11 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
+            continue;
+        }
+        match fs::copy(entry.path(), target) {
+            Err(gone) if gone.kind() == ErrorKind::NotFound => {}
+            copied => drop(copied.unwrap()),
         }
     }
 }
