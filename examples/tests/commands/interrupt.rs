@@ -13,7 +13,8 @@ data: {source: synthetic, synthetic: {n_users: 200, n_items: 100, n_ratings: 600
 model: {kind: kg-mf, embedding_dim: 8}
 training: {epochs: 80, batch_size: 16, learning_rate: 0.002, patience: null}
 ";
-const TOO_LONG: Duration = Duration::from_secs(60);
+/// After which a run hangs: on a machine with twenty other programs an epoch takes seconds.
+const TOO_LONG: Duration = Duration::from_secs(900);
 
 fn desk_with_reference() -> (Desk, Outcome) {
     let desk = Desk::new();
@@ -110,7 +111,7 @@ mod by_signal {
         let args = ["long.yaml", "-q", "--output", "run"];
         let ended = interrupt(&desk, "run", 5, &args);
         assert_eq!(ended.code, Some(1), "{ended:?}");
-        assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+        assert_eq!(ended.said().len(), 1, "{}", ended.err);
         ended.says(&["interrupted in epoch", "--resume --output run"]);
         assert!(!desk.has("run/results.yaml"));
         let names = desk.files("run");
@@ -147,7 +148,7 @@ mod by_signal {
     fn the_seconds_of_a_resumed_run_are_those_of_all_its_sessions() {
         let (desk, _) = desk_with_reference();
         let args = ["long.yaml", "-q", "--output", "run"];
-        interrupt(&desk, "run", 60, &args);
+        interrupt(&desk, "run", 30, &args);
         desk.train(&[&args[..], &["--resume"]].concat()).done();
         let text = desk.read("run/history.csv");
         let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());

@@ -109,7 +109,7 @@ fn the_log_holds_the_config_and_every_epoch_and_so_does_the_screen() {
 fn quiet_prints_the_result_alone_and_logs_everything() {
     let desk = Desk::new();
     let ended = desk.train(&["small.yaml", "-q", "--output", "run"]);
-    assert_eq!(ended.err, "");
+    assert_eq!(ended.said(), [""; 0]);
     assert!(desk.read("run/train.log").contains("epoch   4/4"));
     let printed = ended.done();
     assert!(printed.contains("rmse") && printed.contains("run directory: run"), "{printed}");
