@@ -1,5 +1,36 @@
 //! What is known of items and users beside their interactions.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One of the two sides of an interaction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// What is met.
+    #[default]
+    Items,
+    /// Who meets it.
+    Users,
+}
+
+impl Side {
+    /// Its name in configurations and files: `items`, `users`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Items => "items",
+            Self::Users => "users",
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// What a source says about one item.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ItemInfo {

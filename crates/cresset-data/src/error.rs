@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::arrow::ColumnError;
+use crate::features::FeatureError;
 use crate::files::FileError;
 use crate::graph::GraphError;
 use crate::item_files::ItemFileError;
@@ -47,6 +48,10 @@ pub enum DataError {
     /// A source whose files could not be told apart, or their columns not understood.
     #[error(transparent)]
     Source(#[from] SourceError),
+
+    /// A feature of users or items that cannot be read as it is asked for.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
 
     /// A line or a file of JSON that cannot be read.
     #[error(transparent)]

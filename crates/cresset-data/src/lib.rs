@@ -102,7 +102,7 @@ mod vocabulary;
 pub mod world;
 
 pub use batches::{Batches, EpochOrder, RatingBatch, RatingBatches};
-pub use catalogue::{Catalogue, ItemInfo, UserInfo};
+pub use catalogue::{Catalogue, ItemInfo, Side, UserInfo};
 pub use cleaning::CleaningReport;
 pub use columns::{ColumnRef, ColumnsConfig, FileNames, FilesConfig, IdOrder, TextConfig, TimeUnit};
 pub use config::{DataConfig, OnBadRow, SplitKind};

@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 
 use cresset_data::features::{
-    AttributeEncoder, AttributesConfig, Calendar, Genome, Genres, IncompleteRow, TagsConfig, UserTags,
+    Calendar, EncodedColumn, FeatureConfig, FeatureKind, Features, Genome, Genres, IncompleteRow, TagsConfig,
+    UserTags,
 };
 use cresset_data::vectors::{IdMap, IdMapConfig, Vectors, VectorsConfig};
 use cresset_data::{DataConfig, Dataset, OnBadRow, SourceKind, Vocabulary};
@@ -127,14 +128,28 @@ fn genres_attributes_and_times_of_movielens_100k_are_encoded() {
     assert_eq!(genres.names.len(), 18);
     assert_eq!(genres.multi_hot().iter().sum::<f32>(), 2_891.0);
 
-    let buckets = [("age".to_owned(), vec![18.0, 25.0, 35.0, 45.0, 50.0, 56.0])].into();
-    let columns = ["age", "gender", "occupation"].map(str::to_owned).to_vec();
-    let config = AttributesConfig { columns, buckets, ..AttributesConfig::default() };
-    let rows = || data.catalogue.users.iter().map(|user| user.attributes.as_slice());
-    let encoder = AttributeEncoder::fit(rows(), &config).unwrap();
-    assert_eq!(encoder.n_codes(), [8, 3, 22]);
-    let codes = encoder.encode(rows());
-    assert!(codes.values.len() == 943 * 3 && codes.values.iter().all(|&code| code > 0));
+    let buckets = vec![18.0, 25.0, 35.0, 45.0, 50.0, 56.0];
+    let age = FeatureConfig { buckets, ..FeatureConfig::new("age", FeatureKind::Numeric) };
+    let category = |name| FeatureConfig::new(name, FeatureKind::Categorical);
+    let all_users: Vec<u32> = (0..data.n_users() as u32).collect();
+    let features = [age, category("gender"), category("occupation")];
+    let users = Features::fit(&features, &data, Side::Users, &all_users).unwrap();
+    let n_codes: Vec<_> = users.encoded.columns.iter().map(EncodedColumn::n_codes).collect();
+    assert_eq!(n_codes, [Some(8), Some(3), Some(22)]);
+    for column in &users.encoded.columns {
+        let EncodedColumn::Categorical { codes, .. } = column else { panic!("codes: {column:?}") };
+        assert!(codes.len() == 943 && codes.iter().all(|&code| code > 0));
+    }
+
+    let all_items: Vec<u32> = (0..data.n_items() as u32).collect();
+    let features =
+        [FeatureConfig::new("genres", FeatureKind::Multi), FeatureConfig::new("year", FeatureKind::Numeric)];
+    let items = Features::fit(&features, &data, Side::Items, &all_items).unwrap();
+    let EncodedColumn::Multi { lists, n_codes } = &items.encoded.columns[0] else { panic!("lists") };
+    assert_eq!((lists, *n_codes), (&genres.lists, 18));
+    let EncodedColumn::Numeric { is_known, .. } = &items.encoded.columns[1] else { panic!("numbers") };
+    // The one film of an unknown title has no year.
+    assert_eq!(is_known.iter().filter(|&&is_known| !is_known).count(), 1);
 
     // From 1997-09-20 to 1998-04-22.
     let moments = Calendar::of_rows(&data.ratings.time, data.ratings.time_kind);

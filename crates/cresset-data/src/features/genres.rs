@@ -1,6 +1,7 @@
 //! The genres of items.
 
-use crate::catalogue::Catalogue;
+use super::column::codes_of;
+use crate::catalogue::{Catalogue, ItemInfo};
 use crate::ragged::Ragged;
 use crate::vocabulary::Vocabulary;
 
@@ -35,13 +36,9 @@ impl Genres {
     pub fn of(catalogue: &Catalogue) -> Self {
         let all = catalogue.items.iter().flat_map(|item| &item.genres);
         let names = Vocabulary::from_ids(all.map(String::as_str));
-        let list = |genres: &Vec<String>| {
-            let mut codes: Vec<u32> = genres.iter().filter_map(|genre| names.index_of(genre)).collect();
-            codes.sort_unstable();
-            codes.dedup();
-            codes
-        };
-        let lists = Ragged::from_lists(catalogue.items.iter().map(|item| list(&item.genres)));
+        let list =
+            |item: &ItemInfo| codes_of(item.genres.iter().map(String::as_str), |genre| names.index_of(genre));
+        let lists = Ragged::from_lists(catalogue.items.iter().map(list));
         Self { names, lists }
     }
 
@@ -58,7 +55,6 @@ impl Genres {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::ItemInfo;
 
     #[test]
     fn a_genre_named_twice_counts_once() {

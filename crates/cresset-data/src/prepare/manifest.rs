@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Beside;
+use crate::catalogue::Side;
 use crate::cleaning::CleaningReport;
 use crate::config::DataConfig;
 use crate::dataset::Dataset;
@@ -18,7 +19,7 @@ use crate::graph::SkippedRows;
 use crate::item_files::ItemFileReport;
 use crate::split::Split;
 use crate::split::SplitNote;
-use crate::vectors::{NamedVectors, VectorsOf};
+use crate::vectors::NamedVectors;
 
 /// How a prepared folder came to be, and what is in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,7 +80,7 @@ pub struct VectorsEntry {
     /// What they are called.
     pub name: String,
     /// Whose they are.
-    pub of: VectorsOf,
+    pub of: Side,
     /// Number of items or users.
     pub n_rows: u64,
     /// Width of each vector.

@@ -32,6 +32,7 @@ mod manifest;
 
 use std::path::{Path, PathBuf};
 
+use crate::catalogue::Side;
 use crate::config::DataConfig;
 use crate::dataset::Dataset;
 use crate::error::DataError;
@@ -41,7 +42,7 @@ use crate::negatives::{CandidateSets, NegativesError, Protocol};
 use crate::processed::{NEGATIVES, write_folder};
 use crate::split::Split;
 use crate::user_items::UserItems;
-use crate::vectors::{self, NamedVectors, VectorsFormat, VectorsOf};
+use crate::vectors::{self, NamedVectors, VectorsFormat};
 
 pub use csv::write_cleaned_csv;
 pub use forms::{write_graph_lists, write_sequences};
@@ -178,8 +179,8 @@ fn write_vectors(
     format: VectorsFormat,
 ) -> Result<(), DataError> {
     let vocabulary = match named.of {
-        VectorsOf::Items => &data.items,
-        VectorsOf::Users => &data.users,
+        Side::Items => &data.items,
+        Side::Users => &data.users,
     };
     named.vectors.under_ids(vocabulary).write(&output.join(&vector_files(named, format)[0]))
 }
@@ -291,7 +292,7 @@ mod tests {
         let manifest = prepare(&config, "".as_ref(), folder.path(), &PrepareOptions::default()).unwrap();
         let text = VectorsEntry {
             name: "text".to_owned(),
-            of: VectorsOf::Items,
+            of: Side::Items,
             n_rows: 30,
             dim: 32,
             n_present: 30,

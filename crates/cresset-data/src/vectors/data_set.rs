@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{AlignedVectors, IdMap, IdMapConfig, Vectors, VectorsConfig, VectorsFormat};
+use crate::catalogue::Side;
 use crate::config::{DataConfig, require};
 use crate::dataset::Dataset;
 use crate::error::DataError;
@@ -18,7 +19,7 @@ pub struct VectorSourceConfig {
     /// What the vectors are called: `text`, `image`. Needed.
     pub name: String,
     /// Whose they are. Default: `items`.
-    pub of: VectorsOf,
+    pub of: Side,
     /// Their path below the data set's folder, or an absolute one; `.gz` and `.zst` may be left off. Default: null, the
     /// source's own, which `synthetic` has under the names `text` and `image`.
     pub file: Option<String>,
@@ -38,34 +39,13 @@ pub struct VectorSourceConfig {
     pub map_vector_column: Option<String>,
 }
 
-/// Whose vectors they are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VectorsOf {
-    /// One for each item.
-    #[default]
-    Items,
-    /// One for each user.
-    Users,
-}
-
-impl VectorsOf {
-    /// The word that file names begin with.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Items => "items",
-            Self::Users => "users",
-        }
-    }
-}
-
 /// The vectors of one entry, a row for each index of the data set's items or users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedVectors {
     /// What they are called.
     pub name: String,
     /// Whose they are.
-    pub of: VectorsOf,
+    pub of: Side,
     /// The rows, and which of them are there.
     pub vectors: AlignedVectors,
 }
@@ -96,16 +76,16 @@ impl VectorSourceConfig {
     /// What the films of a world are asked for their own vectors of this name.
     fn own(&self, source: SourceKind) -> Option<fn(&WorldFilms) -> Vectors> {
         match (source, self.of, self.name.as_str()) {
-            (SourceKind::Synthetic, VectorsOf::Items, "text") => Some(WorldFilms::text_vectors),
-            (SourceKind::Synthetic, VectorsOf::Items, "image") => Some(WorldFilms::image_vectors),
+            (SourceKind::Synthetic, Side::Items, "text") => Some(WorldFilms::text_vectors),
+            (SourceKind::Synthetic, Side::Items, "image") => Some(WorldFilms::image_vectors),
             _ => None,
         }
     }
 
     fn read(&self, config: &DataConfig, folder: &Path, data: &Dataset) -> Result<AlignedVectors, DataError> {
         let vocabulary = match self.of {
-            VectorsOf::Items => &data.items,
-            VectorsOf::Users => &data.users,
+            Side::Items => &data.items,
+            Side::Users => &data.users,
         };
         let Some(file) = &self.file else {
             let films = WorldFilms::generate(&config.synthetic)?;
@@ -204,7 +184,7 @@ mod tests {
             (text.vectors.present, text.vectors.values),
             (vec![false, true], vec![0.0, 0.0, 8.0, 0.5])
         );
-        assert_eq!((taste.of, taste.vectors.values), (VectorsOf::Users, vec![0.75, 0.25]));
+        assert_eq!((taste.of, taste.vectors.values), (Side::Users, vec![0.75, 0.25]));
     }
 
     #[test]

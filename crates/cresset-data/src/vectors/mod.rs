@@ -56,7 +56,7 @@ use std::path::Path;
 
 pub use align::AlignedVectors;
 pub use config::VectorsConfig;
-pub use data_set::{NamedVectors, VectorSourceConfig, VectorsOf, of_dataset};
+pub use data_set::{NamedVectors, VectorSourceConfig, of_dataset};
 pub use error::{Position, VectorPlace, VectorsError};
 pub use format::VectorsFormat;
 pub use id_map::{IdMap, IdMapConfig};
