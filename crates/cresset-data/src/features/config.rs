@@ -22,7 +22,7 @@ use super::error::FeatureError;
 #[serde(deny_unknown_fields, default)]
 pub struct FeatureConfig {
     /// An attribute of the catalogue (`age`, `gender`, `brand`); `genres` of items is their list of genres, `year` of
-    /// items that have no such attribute is the year at the end of their title, "Heat (1995)". Needed.
+    /// items that have no such attribute is the year in their title, "Heat (1995)". Needed.
     pub name: String,
     /// `categorical`, `multi` or `numeric`. Default: `categorical`.
     pub kind: FeatureKind,

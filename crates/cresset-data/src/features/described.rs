@@ -112,10 +112,10 @@ pub(super) fn names_in<R: Described>(rows: &[R]) -> Vec<&str> {
     names
 }
 
-/// The year in parentheses at the end of a title.
+/// The last year in parentheses, in "Heat (1995)" as in "Heat (1995) (V)".
 fn year_of(title: &str) -> Option<&str> {
-    let (_, year) = title.trim_end().strip_suffix(')')?.rsplit_once('(')?;
-    (year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit())).then_some(year)
+    let years = title.rsplit('(').filter_map(|piece| piece.split_once(')')).map(|(inside, _)| inside);
+    years.into_iter().find(|inside| inside.len() == 4 && inside.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -123,10 +123,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_year_of_a_title_is_four_digits_in_its_last_parentheses() {
+    fn the_year_of_a_title_is_the_last_four_digits_in_parentheses() {
         assert_eq!(year_of("Heat (1995)"), Some("1995"));
         assert_eq!(year_of("Seven (a.k.a. Se7en) (1995) "), Some("1995"));
-        for none in ["Heat", "1995", "Heat (95)", "Heat (199x)", "(1995) Heat", ""] {
+        assert_eq!(year_of("Heat (1995) (V)"), Some("1995"));
+        for none in ["Heat", "1995", "Heat (95)", "Heat (199x)", "Heat 1995)", "Heat (1995", ""] {
             assert_eq!(year_of(none), None, "{none}");
         }
     }
