@@ -182,7 +182,7 @@ impl SourceKind {
 }
 
 fn generate(_folder: &Path, config: &DataConfig) -> Result<RawData, DataError> {
-    let World { interactions, catalogue, .. } = World::generate(&config.synthetic)?;
+    let (interactions, catalogue) = World::ratings(&config.synthetic)?;
     Ok(RawData {
         interactions,
         catalogue,

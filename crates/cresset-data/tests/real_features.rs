@@ -10,7 +10,7 @@ use cresset_data::features::{
     UserTags,
 };
 use cresset_data::vectors::{IdMap, IdMapConfig, Vectors, VectorsConfig};
-use cresset_data::{DataConfig, Dataset, OnBadRow, SourceKind, Vocabulary};
+use cresset_data::{DataConfig, Dataset, OnBadRow, Side, SourceKind, Vocabulary};
 
 /// A file or folder of the data directory, or nothing and a word where it is not there.
 fn find(name: &str) -> Option<PathBuf> {

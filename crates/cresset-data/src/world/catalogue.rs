@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::config::{WorldConfig, WorldError};
+use super::devotion::{Shelves, fall_in_love};
 use super::films::Films;
-use super::genome;
+use super::people::Person;
 use super::relation::Relation;
 use super::views::{Seen, view};
-use super::{Triple, names};
+use super::{Triple, genome, history, names};
 use crate::catalogue::{Catalogue, ItemInfo};
+use crate::interactions::Interactions;
 use crate::vectors::Vectors;
 
 /// The films of a world: what [`World`](super::World) says of them, without its users and ratings, which are most of
@@ -40,19 +44,23 @@ impl WorldFilms {
         Ok(Self { films: Arc::new(Films::draw(config)), config: config.clone() })
     }
 
-    /// Title and genres of every film, by world index; nothing of users.
+    /// Title and genres of every film, by world index, and where the configuration asks for them `category` and `brand`;
+    /// nothing of users.
     pub fn catalogue(&self) -> Catalogue {
-        let genres = self.entity_names(Relation::Genre);
-        let describe = |item: usize| ItemInfo {
-            id: (item + 1).to_string(),
-            title: format!("{} ({})", names::title(item), self.films.years[item]),
-            genres: self
-                .films
-                .cast(item, Relation::Genre)
-                .iter()
-                .map(|&genre| genres[genre as usize].clone())
-                .collect(),
-            ..ItemInfo::default()
+        let [genres, directors] = [Relation::Genre, Relation::Director].map(|it| self.entity_names(it));
+        let describe = |item: usize| {
+            let named = |names: &[String], relation| -> Vec<String> {
+                self.films.cast(item, relation).iter().map(|&entity| names[entity as usize].clone()).collect()
+            };
+            let genres = named(&genres, Relation::Genre);
+            let attributes = if self.config.attributes {
+                let brand = named(&directors, Relation::Director).swap_remove(0);
+                vec![("category".to_owned(), genres[0].clone()), ("brand".to_owned(), brand)]
+            } else {
+                Vec::new()
+            };
+            let title = format!("{} ({})", names::title(item), self.films.years[item]);
+            ItemInfo { id: (item + 1).to_string(), title, genres, attributes }
         };
         Catalogue { items: (0..self.films.len()).map(describe).collect(), users: Vec::new() }
     }
@@ -96,6 +104,19 @@ impl WorldFilms {
     pub fn image_vectors(&self) -> Vectors {
         let seen = [Seen::Of(Relation::Actor), Seen::Own];
         view(&self.films, &seen, self.config.image_dim, self.config.seed, "world.image")
+    }
+
+    /// The users of the world and what they rate, user by user, each user's in order of time.
+    pub(super) fn rate(&self) -> (Vec<Person>, Interactions) {
+        let (config, films) = (&self.config, self.films.as_ref());
+        let mut people: Vec<Person> =
+            (0..config.n_users).into_par_iter().map(|user| Person::draw(config, user)).collect();
+        let shelves = (config.devotion > 0.0).then(|| {
+            fall_in_love(config, films, &mut people);
+            Shelves::of(config, films)
+        });
+        let interactions = history::draw_ratings(config, films, shelves.as_ref(), &people);
+        (people, interactions)
     }
 
     fn entity_names(&self, relation: Relation) -> Vec<String> {

@@ -17,7 +17,8 @@ pub struct WorldConfig {
     pub n_users: usize,
     /// Number of films, 2 to 100,000,000. Default: 1,000.
     pub n_items: usize,
-    /// Number of ratings in all: at least one a user, at most half of all pairs. Default: 120,000.
+    /// Number of ratings in all: at least one a user (and, with `every_item_rated`, as many as films), at most half of all
+    /// pairs. Default: 120,000.
     pub n_ratings: usize,
     /// Width of the latent vectors of tastes and of each relation, 1 to 8,192. Default: 4.
     pub latent_dim: usize,
@@ -39,8 +40,24 @@ pub struct WorldConfig {
     pub noise: f64,
     /// How fast exposure falls with a film's rank of popularity, 0 (all alike) to 3. Default: 2.0.
     pub popularity_exponent: f64,
+    /// Share of the catalogue, from its most popular film on, over which exposure is nearly flat before it falls, 0 to 1.
+    /// Default: 0.1.
+    pub popularity_head: f64,
     /// How strongly users choose what they like among what they meet, 0 (not at all) to 20. Default: 1.75.
     pub taste_strength: f64,
+    /// How often a user meets a film through the one genre, director, actor or tag they love, rather than by its fame,
+    /// 0 to 1; above 0, that is where their taste points on their first day. Default: 0, nobody loves one above all.
+    pub devotion: f64,
+    /// Days for which the middle user is active, 1 to 1,826. Default: 120.
+    pub active_days: f64,
+    /// Whether each film is rated at least once, which needs as many ratings as films. Default: false.
+    pub every_item_rated: bool,
+    /// Share of films that come out in the course of the five years, on days of their own, 0 to 0.5; the others are
+    /// there from the beginning. Default: 0.
+    pub late_share: f64,
+    /// Whether items have the attributes of a shop: `category`, their first genre, and `brand`, their director. Default:
+    /// false.
+    pub attributes: bool,
     /// Seed of everything random. Default: 42.
     pub seed: u64,
 }
@@ -61,7 +78,13 @@ impl Default for WorldConfig {
             drift: 0.5,
             noise: 0.55,
             popularity_exponent: 2.0,
+            popularity_head: 0.1,
             taste_strength: 1.75,
+            devotion: 0.0,
+            active_days: 120.0,
+            every_item_rated: false,
+            late_share: 0.0,
+            attributes: false,
             seed: 42,
         }
     }
@@ -77,7 +100,8 @@ impl WorldConfig {
         count("n_users", self.n_users, 1, MAX_COUNT)?;
         count("n_items", self.n_items, 2, MAX_COUNT)?;
         let half = (self.n_users as u128 * self.n_items as u128 / 2).min(usize::MAX as u128) as usize;
-        count("n_ratings", self.n_ratings, self.n_users, half)?;
+        let least = if self.every_item_rated { self.n_users.max(self.n_items) } else { self.n_users };
+        count("n_ratings", self.n_ratings, least, half)?;
         count("n_genres", self.n_genres, 1, MAX_COUNT)?;
         count("n_directors", self.n_directors, 1, MAX_COUNT)?;
         count("n_actors", self.n_actors, 1, MAX_COUNT)?;
@@ -85,10 +109,14 @@ impl WorldConfig {
         count("latent_dim", self.latent_dim, 1, MAX_DIM)?;
         count("text_dim", self.text_dim, 1, MAX_DIM)?;
         count("image_dim", self.image_dim, 1, MAX_DIM)?;
-        number("drift", self.drift, 3.2)?;
-        number("noise", self.noise, 5.0)?;
-        number("popularity_exponent", self.popularity_exponent, 3.0)?;
-        number("taste_strength", self.taste_strength, 20.0)
+        number("drift", self.drift, 0.0, 3.2)?;
+        number("noise", self.noise, 0.0, 5.0)?;
+        number("popularity_exponent", self.popularity_exponent, 0.0, 3.0)?;
+        number("popularity_head", self.popularity_head, 0.0, 1.0)?;
+        number("taste_strength", self.taste_strength, 0.0, 20.0)?;
+        number("devotion", self.devotion, 0.0, 1.0)?;
+        number("active_days", self.active_days, 1.0, 1_826.0)?;
+        number("late_share", self.late_share, 0.0, 0.5)
     }
 }
 
@@ -109,10 +137,10 @@ fn count(field: &str, value: usize, least: usize, most: usize) -> Result<(), Wor
     right.then_some(()).ok_or_else(|| error(field, value.to_string(), format!("{least} to {most}")))
 }
 
-/// Accepts 0 to `most`; a NaN is in no range.
-fn number(field: &str, value: f64, most: f64) -> Result<(), WorldError> {
-    let right = (0.0..=most).contains(&value);
-    right.then_some(()).ok_or_else(|| error(field, value.to_string(), format!("0 to {most}")))
+/// Accepts `least` to `most`; a NaN is in no range.
+fn number(field: &str, value: f64, least: f64, most: f64) -> Result<(), WorldError> {
+    let right = (least..=most).contains(&value);
+    right.then_some(()).ok_or_else(|| error(field, value.to_string(), format!("{least} to {most}")))
 }
 
 fn error(field: &str, value: String, expected: String) -> WorldError {
@@ -168,7 +196,19 @@ mod tests {
             assert_eq!(key_refused(|c| c.drift = wrong), "data.synthetic.drift");
             assert_eq!(key_refused(|c| c.taste_strength = wrong), "data.synthetic.taste_strength");
             assert_eq!(key_refused(|c| c.popularity_exponent = wrong), "data.synthetic.popularity_exponent");
+            assert_eq!(key_refused(|c| c.popularity_head = wrong), "data.synthetic.popularity_head");
+            assert_eq!(key_refused(|c| c.devotion = wrong), "data.synthetic.devotion");
+            assert_eq!(key_refused(|c| c.active_days = wrong), "data.synthetic.active_days");
+            assert_eq!(key_refused(|c| c.late_share = wrong), "data.synthetic.late_share");
         }
+    }
+
+    #[test]
+    fn a_rating_for_every_film_needs_as_many_ratings_as_films() {
+        let config = WorldConfig { n_users: 50, n_items: 100, n_ratings: 99, ..WorldConfig::default() };
+        assert_eq!(config.validate(), Ok(()));
+        let error = WorldConfig { every_item_rated: true, ..config }.validate().unwrap_err();
+        assert_eq!(error.to_string(), "data.synthetic.n_ratings = 99: expected 100 to 2500");
     }
 
     #[test]

@@ -13,8 +13,6 @@ use crate::random::stream;
 const QUALITY: f32 = 0.5;
 /// Correlation between a film's quality and its fame.
 const FAME_FOLLOWS_QUALITY: f32 = 0.95;
-/// Share of the catalogue over which popularity is nearly flat before it falls.
-const HEAD: f64 = 0.1;
 /// The fewest and the most entities of each relation in a film.
 const CAST: [(usize, usize); 4] = [(1, 3), (1, 1), (2, 4), (3, 6)];
 /// How often an entity comes from those at home in the film's first genre.
@@ -53,7 +51,7 @@ impl Films {
             entities: Relation::ALL.map(|relation| draw_entities(config, relation)),
         };
         let fame: Vec<f32> = (0..config.n_items).map(|item| films.draw_film(config, item)).collect();
-        films.exposure = long_tail(&fame, config.popularity_exponent);
+        films.exposure = long_tail(&fame, config.popularity_exponent, config.popularity_head);
         Relation::ALL.iter().for_each(|&relation| films.whiten(relation));
         films
     }
@@ -183,10 +181,10 @@ fn next_free(drawn: usize, n_entities: usize, taken: &[u32]) -> u32 {
 }
 
 /// Exposure that falls with the rank of fame by the Zipf-Mandelbrot law, whose head is nearly flat.
-fn long_tail(fame: &[f32], exponent: f64) -> Vec<f64> {
+fn long_tail(fame: &[f32], exponent: f64, head: f64) -> Vec<f64> {
     let mut by_fame: Vec<usize> = (0..fame.len()).collect();
     by_fame.sort_by(|&a, &b| fame[b].total_cmp(&fame[a]).then(a.cmp(&b)));
-    let head = HEAD * fame.len() as f64;
+    let head = head * fame.len() as f64;
     let mut exposure = vec![0.0; fame.len()];
     for (rank, item) in by_fame.into_iter().enumerate() {
         exposure[item] = (1.0 + rank as f64 / (1.0 + head)).powf(-exponent);
@@ -244,8 +242,8 @@ mod tests {
 
     #[test]
     fn exposure_falls_with_fame_and_an_exponent_of_0_makes_all_alike() {
-        let exposure = long_tail(&[0.3, 2.0, -1.0], 1.5);
+        let exposure = long_tail(&[0.3, 2.0, -1.0], 1.5, 0.1);
         assert!(exposure[1] > exposure[0] && exposure[0] > exposure[2]);
-        assert_eq!(long_tail(&[0.3, 2.0, -1.0], 0.0), [1.0; 3]);
+        assert_eq!(long_tail(&[0.3, 2.0, -1.0], 0.0, 0.1), [1.0; 3]);
     }
 }

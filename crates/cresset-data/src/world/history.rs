@@ -1,37 +1,82 @@
 //! Who watches what and when, and the stars they give.
 
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::config::WorldConfig;
+use super::devotion::Shelves;
 use super::films::Films;
+use super::first_ratings::{FirstRatings, OPEN};
 use super::numeric::{below, dot, logistic, normal, uniform};
-use super::people::{Person, TASTE};
+use super::people::{Person, SPAN, TASTE};
 use crate::alias::AliasTable;
 use crate::interactions::{Interactions, TimeKind};
-use crate::random::stream;
+use crate::random::{permutation, stream};
 
 /// Ratings that a user gives in one sitting.
 const SITTING: usize = 12;
 /// How well a film that is taken every second time matches a taste, in standard deviations over the catalogue.
 const PICKINESS: f32 = 1.5;
 
-/// All ratings, user by user, each user's in order of time.
-pub(super) fn draw_ratings(config: &WorldConfig, films: &Films, people: &[Person]) -> Interactions {
+/// Users whose ratings are drawn before they are written down, which bounds what waits.
+const BLOCK: usize = 8_192;
+/// Users whose ratings one thread draws at a time.
+const READERS: usize = 256;
+
+/// All ratings, user by user, each user's in order of time; `shelves` are there when users are devoted.
+pub(super) fn draw_ratings(
+    config: &WorldConfig,
+    films: &Films,
+    shelves: Option<&Shelves>,
+    people: &[Person],
+) -> Interactions {
     let item_ids: Vec<String> = (1..=films.len()).map(|id| id.to_string()).collect();
-    let mut cinema = Cinema::new(films, config.taste_strength as f32);
+    let counts = share_out(config, people);
+    let mut releases = draw_releases(config);
+    let firsts =
+        config.every_item_rated.then(|| FirstRatings::draw(config, films, people, &counts, &mut releases));
+    let cinema = Cinema::new(config, films, shelves, &releases);
     let mut ratings = Interactions { time_kind: TimeKind::Timestamp, ..Interactions::default() };
-    for (user, (person, n_ratings)) in people.iter().zip(share_out(config, people)).enumerate() {
-        let user_id = (user + 1).to_string();
-        let mut rng = stream(config.seed, "world.history", user as u64);
-        for time in draw_times(&mut rng, person.window, n_ratings) {
-            let wish = person.wish(time);
-            let item = cinema.choose(&mut rng, user, &wish);
-            let score = person.baseline + films.quality[item] + dot(&wish, films.parts(item));
-            let stars = to_stars(score + config.noise as f32 * normal(&mut rng));
-            ratings.push(&user_id, &item_ids[item], stars, time);
+    for block in (0..people.len()).step_by(BLOCK) {
+        let users: Vec<usize> = (block..people.len().min(block + BLOCK)).collect();
+        let drawn: Vec<Vec<Seen>> = users
+            .par_chunks(READERS)
+            .flat_map_iter(|users| {
+                let mut taken = Taken::new(films.len());
+                let seen_by = |&user: &usize| {
+                    let first = firsts.as_ref().map(|firsts| firsts.of(user));
+                    cinema.visits(user, &people[user], counts[user], first, &mut taken)
+                };
+                users.iter().map(seen_by).collect::<Vec<_>>()
+            })
+            .collect();
+        for (user, seen) in users.into_iter().zip(drawn) {
+            let user_id = (user + 1).to_string();
+            for Seen { item, stars, time } in seen {
+                ratings.push(&user_id, &item_ids[item], stars, time);
+            }
         }
     }
     ratings
+}
+
+/// When each film comes out: before the first day, but for some that come out on a day of their own.
+fn draw_releases(config: &WorldConfig) -> Vec<i64> {
+    let mut releases = vec![i64::MIN; config.n_items];
+    let n_late = (config.late_share * config.n_items as f64) as usize;
+    if n_late > 0 {
+        let order = permutation(config.n_items as u32, &mut stream(config.seed, "world.release", 0));
+        for &item in &order[..n_late] {
+            let mut rng = stream(config.seed, "world.release", 1 + u64::from(item));
+            releases[item as usize] = SPAN.0 + below(&mut rng, (SPAN.1 - SPAN.0) as usize) as i64;
+        }
+    }
+    releases
+}
+
+/// The generator of one user's history.
+pub(super) fn history_rng(config: &WorldConfig, user: usize) -> ChaCha8Rng {
+    stream(config.seed, "world.history", user as u64)
 }
 
 /// The nearest half star on the scale.
@@ -63,7 +108,7 @@ fn share_out(config: &WorldConfig, people: &[Person]) -> Vec<usize> {
 }
 
 /// Seconds in ascending order, in sittings spread over the window.
-fn draw_times(rng: &mut ChaCha8Rng, window: (i64, i64), n: usize) -> Vec<i64> {
+pub(super) fn draw_times(rng: &mut ChaCha8Rng, window: (i64, i64), n: usize) -> Vec<i64> {
     let n_sittings = n.div_ceil(SITTING);
     let length = (window.1 - window.0) as usize;
     let mut clocks: Vec<i64> = (0..n_sittings).map(|_| window.0 + below(rng, length) as i64).collect();
@@ -77,37 +122,124 @@ fn draw_times(rng: &mut ChaCha8Rng, window: (i64, i64), n: usize) -> Vec<i64> {
     times
 }
 
+/// A film that was watched and rated.
+struct Seen {
+    item: usize,
+    stars: f32,
+    time: i64,
+}
+
+/// Which films the user at hand has taken, one user after another.
+struct Taken {
+    /// The user at hand, counted from 1 in the order in which they come.
+    reader: u32,
+    /// The last who took each film.
+    by: Vec<u32>,
+}
+
+impl Taken {
+    fn new(n_items: usize) -> Self {
+        Self { reader: 0, by: vec![0; n_items] }
+    }
+
+    fn begin(&mut self) {
+        self.reader += 1;
+    }
+
+    fn has(&self, item: usize) -> bool {
+        self.by[item] == self.reader
+    }
+
+    fn add(&mut self, item: usize) {
+        self.by[item] = self.reader;
+    }
+}
+
+/// A user at a moment.
+struct Guest<'p> {
+    person: &'p Person,
+    time: i64,
+    wish: Vec<f32>,
+}
+
+impl<'p> Guest<'p> {
+    fn new(person: &'p Person, time: i64) -> Self {
+        Self { person, time, wish: person.wish(time) }
+    }
+}
+
 /// Where users meet films and choose: a film is met by its exposure, and taken by how well it matches the wish.
 struct Cinema<'a> {
+    config: &'a WorldConfig,
     films: &'a Films,
     exposure: AliasTable,
-    taste_strength: f32,
-    /// The last user, counted from 1, who took each film.
-    taken_by: Vec<u32>,
+    shelves: Option<&'a Shelves>,
+    releases: &'a [i64],
 }
 
 impl<'a> Cinema<'a> {
-    fn new(films: &'a Films, taste_strength: f32) -> Self {
-        let exposure = AliasTable::new(&films.exposure);
-        Self { films, exposure, taste_strength, taken_by: vec![0; films.len()] }
+    fn new(
+        config: &'a WorldConfig,
+        films: &'a Films,
+        shelves: Option<&'a Shelves>,
+        releases: &'a [i64],
+    ) -> Self {
+        Self { config, films, exposure: AliasTable::new(&films.exposure), shelves, releases }
+    }
+
+    /// All that a user sees, in order of time; `first` names the film of each rating that is not the user's to choose.
+    fn visits(
+        &self,
+        user: usize,
+        person: &Person,
+        n_ratings: usize,
+        first: Option<&[u32]>,
+        taken: &mut Taken,
+    ) -> Vec<Seen> {
+        taken.begin();
+        let given = |rating: usize| first.map(|first| first[rating]).filter(|&item| item != OPEN);
+        (0..n_ratings).filter_map(given).for_each(|item| taken.add(item as usize));
+        let mut rng = history_rng(self.config, user);
+        let times = draw_times(&mut rng, person.window, n_ratings);
+        let see = |(rating, time): (usize, i64)| {
+            let guest = Guest::new(person, time);
+            let item = match given(rating) {
+                Some(item) => item as usize,
+                None => self.choose(&mut rng, &guest, taken),
+            };
+            taken.add(item);
+            let score = person.baseline + self.films.quality[item] + dot(&guest.wish, self.films.parts(item));
+            let stars = to_stars(score + self.config.noise as f32 * normal(&mut rng));
+            Seen { item, stars, time }
+        };
+        times.into_iter().enumerate().map(see).collect()
     }
 
     /// A film that the user has not taken, drawn in proportion to its exposure times its appeal.
     ///
     /// Films are met one by one until one is taken. A user who has seen nearly all that is easily met chooses
-    /// from the list of what is left, which is the same law.
-    fn choose(&mut self, rng: &mut ChaCha8Rng, user: usize, wish: &[f32]) -> usize {
-        let reader = user as u32 + 1;
-        let item = (0..self.films.len()).find_map(|_| self.meet(rng, reader, wish));
-        let item = item.unwrap_or_else(|| self.choose_from_list(rng, reader, wish));
-        self.taken_by[item] = reader;
-        item
+    /// from the list of what is left, which is the same law where nobody is devoted.
+    fn choose(&self, rng: &mut ChaCha8Rng, guest: &Guest<'_>, taken: &Taken) -> usize {
+        let item = (0..self.films.len()).find_map(|_| self.meet(rng, guest, taken));
+        item.unwrap_or_else(|| self.choose_from_list(rng, guest, taken))
     }
 
-    fn meet(&self, rng: &mut ChaCha8Rng, reader: u32, wish: &[f32]) -> Option<usize> {
-        let item = self.exposure.draw(rng);
-        let is_new = self.taken_by[item] != reader;
-        (is_new && uniform(rng) < logistic(self.appeal(item, wish))).then_some(item)
+    fn meet(&self, rng: &mut ChaCha8Rng, guest: &Guest<'_>, taken: &Taken) -> Option<usize> {
+        let item = self.find_by_love(rng, guest.person).unwrap_or_else(|| self.exposure.draw(rng));
+        let is_new = self.is_open(item, guest, taken);
+        (is_new && uniform(rng) < logistic(self.appeal(item, &guest.wish))).then_some(item)
+    }
+
+    /// Now and then, a film of the entity that a devoted user loves.
+    fn find_by_love(&self, rng: &mut ChaCha8Rng, person: &Person) -> Option<usize> {
+        let (shelves, entity) = (self.shelves?, person.beloved?);
+        let is_by_love = uniform(rng) < self.config.devotion as f32;
+        is_by_love.then(|| shelves.draw(rng, person.favourite(), entity))?
+    }
+
+    /// Whether a film is out and new to the user.
+    fn is_open(&self, item: usize, guest: &Guest<'_>, taken: &Taken) -> bool {
+        !taken.has(item) && self.releases[item] <= guest.time
     }
 
     /// The winner of a race in which each film runs at the speed of its exposure times its appeal.
@@ -116,10 +248,10 @@ impl<'a> Cinema<'a> {
     ///
     /// Efraimidis and Spirakis, Information Processing Letters 97(5), 2006,
     /// <https://doi.org/10.1016/j.ipl.2005.11.003>; in logarithms.
-    fn choose_from_list(&self, rng: &mut ChaCha8Rng, reader: u32, wish: &[f32]) -> usize {
+    fn choose_from_list(&self, rng: &mut ChaCha8Rng, guest: &Guest<'_>, taken: &Taken) -> usize {
         let mut best = (f64::NEG_INFINITY, 0);
-        for item in (0..self.films.len()).filter(|&item| self.taken_by[item] != reader) {
-            let ln_speed = self.films.exposure[item].ln() + ln_logistic(self.appeal(item, wish));
+        for item in (0..self.films.len()).filter(|&item| self.is_open(item, guest, taken)) {
+            let ln_speed = self.films.exposure[item].ln() + ln_logistic(self.appeal(item, &guest.wish));
             let ln_time = (-f64::from(uniform(rng)).ln()).ln();
             if ln_speed - ln_time > best.0 {
                 best = (ln_speed - ln_time, item);
@@ -132,7 +264,7 @@ impl<'a> Cinema<'a> {
     /// it works through fame.
     fn appeal(&self, item: usize, wish: &[f32]) -> f32 {
         let deviations = dot(wish, self.films.parts(item)) / TASTE;
-        self.taste_strength * (deviations - PICKINESS)
+        self.config.taste_strength as f32 * (deviations - PICKINESS)
     }
 }
 
@@ -166,16 +298,25 @@ mod tests {
 
     #[test]
     fn choosing_from_the_list_follows_the_same_law_as_meeting_one_by_one() {
-        let config = WorldConfig { n_items: 12, n_users: 1, n_ratings: 1, ..WorldConfig::default() };
+        let config = WorldConfig {
+            n_items: 12,
+            n_users: 1,
+            n_ratings: 1,
+            taste_strength: 1.0,
+            ..WorldConfig::default()
+        };
         let films = Films::draw(&config);
         let person = Person::draw(&config, 0);
-        let wish = person.wish(person.window.0);
-        let cinema = Cinema::new(&films, 1.0);
+        let guest = Guest::new(&person, person.window.0);
+        let releases = [i64::MIN; 12];
+        let cinema = Cinema::new(&config, &films, None, &releases);
+        let mut taken = Taken::new(12);
+        taken.begin();
         let mut rng = stream(1, "test", 0);
         let mut counts = [[0i32; 12]; 2];
         for _ in 0..20_000 {
-            counts[0][cinema.choose_from_list(&mut rng, 1, &wish)] += 1;
-            let met = std::iter::repeat_with(|| cinema.meet(&mut rng, 1, &wish)).flatten().next();
+            counts[0][cinema.choose_from_list(&mut rng, &guest, &taken)] += 1;
+            let met = std::iter::repeat_with(|| cinema.meet(&mut rng, &guest, &taken)).flatten().next();
             counts[1][met.expect("an endless supply of films")] += 1;
         }
         for (listed, met) in counts[0].iter().zip(&counts[1]) {

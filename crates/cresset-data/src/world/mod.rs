@@ -7,6 +7,9 @@
 //! tail of popularity, take the ones they expect to like, and rate them in half stars. Text and image vectors
 //! show some parts of a film, through noise; so does a tag genome. Who needs no ratings asks for [`WorldFilms`].
 //!
+//! A configuration may make a sparse shop of it, in which users with few ratings each love one entity (`devotion`), every
+//! film is rated at least once (`every_item_rated`), and some come out late (`late_share`).
+//!
 //! The same configuration gives the same world. Whoever tests a model against it can ask its [`Truth`] what no
 //! model is told: the relation behind a user's scores, and the scores themselves.
 //!
@@ -30,7 +33,9 @@
 
 mod catalogue;
 mod config;
+mod devotion;
 mod films;
+mod first_ratings;
 mod genome;
 mod history;
 mod names;
@@ -49,8 +54,6 @@ pub use truth::Truth;
 
 use std::sync::Arc;
 
-use people::Person;
-
 use crate::catalogue::Catalogue;
 use crate::interactions::Interactions;
 use crate::vectors::Vectors;
@@ -65,7 +68,7 @@ pub struct World {
     pub config: WorldConfig,
     /// All ratings, user by user, each user's in ascending order of time (seconds, 2015 to 2020).
     pub interactions: Interactions,
-    /// Title and genres of every film, by world index; nothing of users.
+    /// Title and genres of every film, by world index, and what else the configuration asks for; nothing of users.
     pub catalogue: Catalogue,
     /// The knowledge graph: one link from every film to each of its genres, directors, actors and tags.
     pub graph: Vec<Triple>,
@@ -92,14 +95,20 @@ impl World {
     /// If a field is out of its documented range.
     pub fn generate(config: &WorldConfig) -> Result<Self, WorldError> {
         let of_films = WorldFilms::generate(config)?;
-        let people: Vec<Person> = (0..config.n_users).map(|user| Person::draw(config, user)).collect();
+        let (people, interactions) = of_films.rate();
         Ok(Self {
-            interactions: history::draw_ratings(config, &of_films.films, &people),
+            interactions,
             catalogue: of_films.catalogue(),
             graph: of_films.graph(),
             truth: Truth { films: of_films.films, people },
             config: config.clone(),
         })
+    }
+
+    /// The ratings and the catalogue alone, which is what a data set is read from.
+    pub(crate) fn ratings(config: &WorldConfig) -> Result<(Interactions, Catalogue), WorldError> {
+        let of_films = WorldFilms::generate(config)?;
+        Ok((of_films.rate().1, of_films.catalogue()))
     }
 
     /// How relevant each tag is to each film: see [`WorldFilms::genome`].

@@ -1,6 +1,7 @@
 //! The users: what they like, how it changes, how much they rate.
 
 use super::config::WorldConfig;
+use super::films::Films;
 use super::numeric::{below, dot, normal, normalise, normals, uniform};
 use super::relation::Relation;
 use crate::random::stream;
@@ -16,7 +17,7 @@ const MINOR: (f32, f32) = (0.1, 0.4);
 /// Weight of the film's own part against the favourite's 1.
 const OWN: f32 = 0.3;
 /// 2015-01-01 and 2019-12-31 UTC, in seconds: the day left of 2019 is for sittings that begin late.
-const SPAN: (i64, i64) = (1_420_070_400, 1_577_750_400);
+pub(super) const SPAN: (i64, i64) = (1_420_070_400, 1_577_750_400);
 /// Seconds in a day.
 const DAY: f32 = 86_400.0;
 
@@ -39,6 +40,8 @@ pub(super) struct Person {
     pub(super) window: (i64, i64),
     /// How much the user rates, on any scale.
     pub(super) activity: f32,
+    /// The entity of the favourite relation that the user loves above all, in a world of devoted users.
+    pub(super) beloved: Option<u32>,
 }
 
 impl Person {
@@ -61,8 +64,16 @@ impl Person {
             aside,
             turn: if config.latent_dim > 1 { config.drift as f32 } else { 0.0 },
             activity: normal(&mut rng).exp(),
-            window: draw_window(normal(&mut rng), uniform(&mut rng)),
+            window: draw_window(config.active_days as f32, normal(&mut rng), uniform(&mut rng)),
+            beloved: None,
         }
+    }
+
+    /// Makes an entity of the favourite relation the one that the user loves: where the taste points on the first day.
+    pub(super) fn love(&mut self, entity: u32, films: &Films) {
+        let vector = films.entity(self.favourite(), entity as usize).to_vec();
+        (self.first, self.aside) = right_angle(vector, std::mem::take(&mut self.aside));
+        self.beloved = Some(entity);
     }
 
     /// Taste at a time, a vector of length 1; it turns evenly during the window and rests outside it.
@@ -102,8 +113,8 @@ fn right_angle(mut first: Vec<f32>, mut aside: Vec<f32>) -> (Vec<f32>, Vec<f32>)
 }
 
 /// A window of activity, from days to years long, that begins and ends within the world's five years.
-fn draw_window(size: f32, place: f32) -> (i64, i64) {
-    let length = (((size * 1.2).exp() * 120.0 * DAY) as i64).clamp(86_400, SPAN.1 - SPAN.0);
+fn draw_window(middle_days: f32, size: f32, place: f32) -> (i64, i64) {
+    let length = (((size * 1.2).exp() * middle_days * DAY) as i64).clamp(86_400, SPAN.1 - SPAN.0);
     let room = (SPAN.1 - SPAN.0 - length) as f64;
     let from = SPAN.0 + (room * f64::from(place)) as i64;
     (from, from + length)
@@ -151,7 +162,7 @@ mod tests {
     #[test]
     fn windows_lie_within_the_five_years() {
         for (size, place) in [(-6.0, 0.0), (-6.0, 0.999_999), (6.0, 0.0), (6.0, 0.999_999)] {
-            let (from, to) = draw_window(size, place);
+            let (from, to) = draw_window(120.0, size, place);
             assert!(from >= SPAN.0 && to <= SPAN.1 && to - from >= 86_400, "{from} {to}");
         }
     }

@@ -1,5 +1,7 @@
 //! What can be read and seen of a film: vectors that reveal a part of its latent factors.
 
+use rayon::prelude::*;
+
 use super::films::Films;
 use super::numeric::{dot, normal, normalise, normals};
 use super::relation::Relation;
@@ -29,15 +31,15 @@ pub(super) fn view(films: &Films, seen: &[Seen], dim: usize, seed: u64, site: &s
     let width: usize = seen.iter().map(|part| part.of(films, 0).len()).sum();
     let mut lens = normals(&mut stream(seed, site, 0), dim * width);
     lens.iter_mut().for_each(|x| *x /= (width as f32).sqrt());
-    let mut values = Vec::with_capacity(films.len() * dim);
-    for item in 0..films.len() {
+    let mut values = vec![0.0; films.len() * dim];
+    values.par_chunks_exact_mut(dim).enumerate().for_each(|(item, row)| {
         let mut rng = stream(seed, site, 1 + item as u64);
         let parts: Vec<f32> = seen.iter().flat_map(|part| part.of(films, item)).copied().collect();
-        let mut row: Vec<f32> =
-            lens.chunks_exact(width).map(|axis| dot(axis, &parts) + BLUR * normal(&mut rng)).collect();
-        normalise(&mut row);
-        values.extend(row);
-    }
+        for (value, axis) in row.iter_mut().zip(lens.chunks_exact(width)) {
+            *value = dot(axis, &parts) + BLUR * normal(&mut rng);
+        }
+        normalise(row);
+    });
     let ids = (1..=films.len()).map(|id| id.to_string()).collect();
     Vectors { ids, dim, values }
 }
