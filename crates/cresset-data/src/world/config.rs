@@ -50,6 +50,9 @@ pub struct WorldConfig {
     pub devotion: f64,
     /// Days for which the middle user is active, 1 to 1,826. Default: 120.
     pub active_days: f64,
+    /// Ratings that a user gives in one sitting, seconds apart, 1 to 1,000; sittings are spread over the active days.
+    /// Default: 12.
+    pub sitting: usize,
     /// Whether each film is rated at least once, which needs as many ratings as films. Default: false.
     pub every_item_rated: bool,
     /// Share of films that come out in the course of the five years, on days of their own, 0 to 0.5; the others are
@@ -82,6 +85,7 @@ impl Default for WorldConfig {
             taste_strength: 1.75,
             devotion: 0.0,
             active_days: 120.0,
+            sitting: 12,
             every_item_rated: false,
             late_share: 0.0,
             attributes: false,
@@ -116,6 +120,7 @@ impl WorldConfig {
         number("taste_strength", self.taste_strength, 0.0, 20.0)?;
         number("devotion", self.devotion, 0.0, 1.0)?;
         number("active_days", self.active_days, 1.0, 1_826.0)?;
+        count("sitting", self.sitting, 1, 1_000)?;
         number("late_share", self.late_share, 0.0, 0.5)
     }
 }
@@ -178,6 +183,7 @@ mod tests {
         assert_eq!(key_refused(|c| c.n_actors = 0), "data.synthetic.n_actors");
         assert_eq!(key_refused(|c| c.n_tags = 0), "data.synthetic.n_tags");
         assert_eq!(key_refused(|c| c.text_dim = 0), "data.synthetic.text_dim");
+        assert_eq!(key_refused(|c| c.sitting = 0), "data.synthetic.sitting");
         assert_eq!(key_refused(|c| c.image_dim = 0), "data.synthetic.image_dim");
     }
 

@@ -85,8 +85,9 @@ impl<'a> Search<'a> {
         for (user, count) in counts.iter().enumerate() {
             starts[user + 1] = starts[user] + count;
         }
-        let times_of =
-            |user: usize| draw_times(&mut history_rng(config, user), people[user].window, counts[user]);
+        let times_of = |user: usize| {
+            draw_times(&mut history_rng(config, user), people[user].window, counts[user], config.sitting)
+        };
         let times: Vec<i64> = (0..people.len()).into_par_iter().flat_map_iter(times_of).collect();
         let user_of_row = (0u32..).zip(counts).flat_map(|(user, &count)| std::iter::repeat_n(user, count));
         let (lovers, first_entity) = lovers(config, people);
@@ -180,7 +181,7 @@ mod tests {
         let mut given = Vec::new();
         let mut n_moved = 0;
         for (user, person) in people.iter().enumerate() {
-            let times = draw_times(&mut history_rng(&config, user), person.window, 3);
+            let times = draw_times(&mut history_rng(&config, user), person.window, 3, config.sitting);
             for (&film, time) in firsts.of(user).iter().zip(times).filter(|(film, _)| **film != OPEN) {
                 assert!(releases[film as usize] <= time);
                 n_moved += usize::from(releases[film as usize] != drawn[film as usize]);

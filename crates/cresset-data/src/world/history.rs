@@ -13,8 +13,6 @@ use crate::alias::AliasTable;
 use crate::interactions::{Interactions, TimeKind};
 use crate::random::{permutation, stream};
 
-/// Ratings that a user gives in one sitting.
-const SITTING: usize = 12;
 /// How well a film that is taken every second time matches a taste, in standard deviations over the catalogue.
 const PICKINESS: f32 = 1.5;
 
@@ -107,9 +105,9 @@ fn share_out(config: &WorldConfig, people: &[Person]) -> Vec<usize> {
     counts
 }
 
-/// Seconds in ascending order, in sittings spread over the window.
-pub(super) fn draw_times(rng: &mut ChaCha8Rng, window: (i64, i64), n: usize) -> Vec<i64> {
-    let n_sittings = n.div_ceil(SITTING);
+/// Seconds in ascending order, in sittings of so many spread over the window.
+pub(super) fn draw_times(rng: &mut ChaCha8Rng, window: (i64, i64), n: usize, sitting: usize) -> Vec<i64> {
+    let n_sittings = n.div_ceil(sitting);
     let length = (window.1 - window.0) as usize;
     let mut clocks: Vec<i64> = (0..n_sittings).map(|_| window.0 + below(rng, length) as i64).collect();
     let mut times = Vec::with_capacity(n);
@@ -200,7 +198,7 @@ impl<'a> Cinema<'a> {
         let given = |rating: usize| first.map(|first| first[rating]).filter(|&item| item != OPEN);
         (0..n_ratings).filter_map(given).for_each(|item| taken.add(item as usize));
         let mut rng = history_rng(self.config, user);
-        let times = draw_times(&mut rng, person.window, n_ratings);
+        let times = draw_times(&mut rng, person.window, n_ratings, self.config.sitting);
         let see = |(rating, time): (usize, i64)| {
             let guest = Guest::new(person, time);
             let item = match given(rating) {
@@ -327,7 +325,7 @@ mod tests {
 
     #[test]
     fn times_of_a_long_history_ascend_and_rarely_tie() {
-        let times = draw_times(&mut stream(1, "test", 0), (0, 86_400 * 30), 2_000);
+        let times = draw_times(&mut stream(1, "test", 0), (0, 86_400 * 30), 2_000, 12);
         assert!(times.is_sorted());
         let ties = times.windows(2).filter(|pair| pair[0] == pair[1]).count();
         assert!(ties < 40, "{ties}");
