@@ -110,8 +110,9 @@ pub fn of_run(
         let [n_items, dim] = [tags.shape[0], tags.shape[1]];
         // Of the size of the tags: the weights bring their values.
         let values = vec![0.0; n_items * dim];
+        let present = vec![true; n_items];
         knowledge =
-            knowledge.with_genome(AlignedVectors { dim, values, present: vec![true; n_items], n_unused: 0 });
+            knowledge.with_genome(AlignedVectors { dim, values, present, ..AlignedVectors::default() });
     }
     Ok(with_times(config, knowledge, train))
 }

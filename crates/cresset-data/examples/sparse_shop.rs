@@ -16,6 +16,7 @@ use cresset_data::prepare::{Beside, PrepareOptions, write_prepared};
 use cresset_data::processed::text_embedding_files;
 use cresset_data::vectors::{NamedVectors, VectorsFormat, of_dataset};
 use cresset_data::{AlignedVectors, DataConfig, Dataset, Ratings, SourceKind, Split, SplitKind, UserItems};
+use rayon::prelude::*;
 
 /// Users whose nearest items are looked up.
 const N_ASKED: usize = 1_000;
@@ -38,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         data.ratings.len(),
         since(began)
     );
+    println!("fingerprint {}", data.fingerprint);
     let split = Split::of(&data.ratings, &config, 0)?;
     println!("train {}, valid {}, test {}", split.train.len(), split.valid.len(), split.test.len());
     print_coldness(&data, &split);
@@ -91,12 +93,12 @@ fn print_neighbours(named: &NamedVectors, ratings: &Ratings, split: &Split, n_us
     let (own, wanted) = (UserItems::from_ratings(&train, n_users), UserItems::from_ratings(&test, n_users));
     let both = |&user: &u32| !own.of(user).is_empty() && !wanted.of(user).is_empty();
     let users: Vec<u32> = (0..n_users as u32).filter(both).take(N_ASKED).collect();
-    let (mut n_found, mut n_wanted) = (0, 0);
-    for &user in &users {
+    let found = |&user: &u32| {
         let nearest = nearest(&named.vectors, own.of(user));
-        n_found += wanted.of(user).iter().filter(|item| nearest.contains(item)).count();
-        n_wanted += wanted.of(user).len();
-    }
+        wanted.of(user).iter().filter(|item| nearest.contains(item)).count()
+    };
+    let n_found: usize = users.par_iter().map(found).sum();
+    let n_wanted: usize = users.iter().map(|&user| wanted.of(user).len()).sum();
     let recall = n_found as f64 / n_wanted as f64;
     let chance = K as f64 / named.vectors.present.len() as f64;
     println!(

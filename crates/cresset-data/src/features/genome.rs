@@ -218,6 +218,7 @@ impl<'a> Scores<'a> {
             values: self.values,
             present: self.counts.iter().map(|&count| count > 0).collect(),
             n_unused: self.unused.len(),
+            n_zero: 0,
         };
         let (tags, unreadable) = (self.tags.names.clone(), Unreadable::default());
         Genome { tags, scores, incomplete, n_scores: self.n_scores, unreadable }

@@ -89,6 +89,9 @@ pub struct VectorsEntry {
     pub n_present: u64,
     /// Vectors read whose id is none of the data.
     pub n_unused: u64,
+    /// Vectors read that are zeros alone.
+    #[serde(default)]
+    pub n_zero: u64,
 }
 
 /// A file of a prepared folder.
@@ -155,15 +158,17 @@ impl VectorsEntry {
             dim: vectors.dim as u64,
             n_present: vectors.n_present() as u64,
             n_unused: vectors.n_unused as u64,
+            n_zero: vectors.n_zero as u64,
         }
     }
 }
 
 impl fmt::Display for VectorsEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, of, n_rows, dim, n_present, n_unused } = self;
+        let Self { name, of, n_rows, dim, n_present, n_unused, n_zero } = self;
         let of = of.name();
-        write!(f, "vectors {name}: {dim} wide, of {n_present} of {n_rows} {of}; {n_unused} of no {of} here")
+        write!(f, "vectors {name}: {dim} wide, of {n_present} of {n_rows} {of}; {n_unused} of no {of} here")?;
+        if *n_zero > 0 { write!(f, "; {n_zero} are zeros alone") } else { Ok(()) }
     }
 }
 

@@ -297,6 +297,7 @@ mod tests {
             dim: 32,
             n_present: 30,
             n_unused: 0,
+            n_zero: 0,
         };
         assert_eq!(manifest.vectors, [text]);
         assert_eq!(manifest.notes(), ["vectors text: 32 wide, of 30 of 30 items; 0 of no items here"]);

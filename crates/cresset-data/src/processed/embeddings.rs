@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::index::FolderIndex;
+use super::negatives::length;
+use super::{ITEMS, USERS};
+use crate::catalogue::Side;
 use crate::error::DataError;
 use crate::part_files::entries;
 use crate::vocabulary::Vocabulary;
@@ -41,3 +45,32 @@ pub fn external_ids(keys: Vec<String>, items: &Vocabulary) -> Vec<String> {
         None => keys,
     }
 }
+
+/// Ids of vectors of a folder as external ids: of a file without ids, which has a row for each index of the folder's map,
+/// and of one whose keys are such indices.
+pub(crate) fn under_external_ids(
+    folder: &Path,
+    side: Side,
+    file: &Path,
+    ids: Vec<String>,
+    are_row_numbers: bool,
+) -> Result<Vec<String>, DataError> {
+    let map = match side {
+        Side::Items => ITEMS,
+        Side::Users => USERS,
+    };
+    let index = FolderIndex::load(folder, map)?;
+    if !are_row_numbers {
+        return Ok(external_ids(ids, &index.vocabulary));
+    }
+    let n_padding = index.n_padding(ids.len());
+    if ids.len() != index.vocabulary.len() + n_padding {
+        return Err(length(file, ids.len(), index.vocabulary.len(), side.name()).into());
+    }
+    // The row of the padding stands for no id of the data.
+    let padding = std::iter::repeat_n(String::from(PADDING), n_padding);
+    Ok(padding.chain(index.vocabulary.ids().iter().cloned()).collect())
+}
+
+/// An id that no file can spell.
+const PADDING: &str = "\0padding";

@@ -123,4 +123,16 @@ pub enum FolderError {
         /// As written.
         id: String,
     },
+
+    /// A training row for which no negative is listed.
+    #[error(
+        "{}: no negatives for {whose}: list items for each, or take the file away and let training draw its own",
+        file.display()
+    )]
+    EmptyNegatives {
+        /// The file.
+        file: PathBuf,
+        /// Whose list it is.
+        whose: String,
+    },
 }

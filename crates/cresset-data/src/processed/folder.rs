@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::FolderError;
 use super::index::FolderIndex;
-use super::negatives::Negatives;
+use super::negatives::{Negatives, PartSizes};
 use super::splits::Splits;
 use super::table::{Table, read_table};
 use super::{INTERACTIONS, ITEMS, NEGATIVES, SPLITS, USERS, catalogue};
@@ -48,15 +48,20 @@ impl ProcessedFolder {
                 looked_for: INTERACTIONS.to_owned(),
             });
         }
-        let users = FolderIndex::load(folder, USERS)?;
-        let items = FolderIndex::load(folder, ITEMS)?;
+        let (indices, catalogue) = rayon::join(
+            || rayon::join(|| FolderIndex::load(folder, USERS), || FolderIndex::load(folder, ITEMS)),
+            || catalogue::read(folder),
+        );
+        let (users, items) = (indices.0?, indices.1?);
         let Table { ratings, parts, items: described, rating_range } = read_table(&path, &users, &items)?;
         let parts = read_parts(folder, &ratings, parts)?;
-        let n_test =
-            parts.as_ref().map(|parts| parts.iter().filter(|&&part| part == Some(Part::Test)).count());
-        let negatives = Negatives::read(&folder.join(NEGATIVES), &users, &items, n_test)?;
+        let size = |parts: &[Option<Part>], part| parts.iter().filter(|&&it| it == Some(part)).count();
+        let n_rows = parts
+            .as_ref()
+            .map(|parts| PartSizes { train: size(parts, Part::Train), test: size(parts, Part::Test) });
+        let negatives = Negatives::read(&folder.join(NEGATIVES), &users, &items, n_rows)?;
         let of_columns = || described.map(|items| Catalogue { items, users: Vec::new() });
-        let catalogue = catalogue::read(folder)?.or_else(of_columns);
+        let catalogue = catalogue?.or_else(of_columns);
         let rating_range = rating_range.unwrap_or_else(|| range_of(&ratings.rating));
         let (users, items) = (users.vocabulary, items.vocabulary);
         Ok(Self { users, items, ratings, parts, catalogue, rating_range, negatives })

@@ -28,6 +28,12 @@ impl FolderIndex {
         Ok(Self { vocabulary, base, file })
     }
 
+    /// The rows before that of the first id in a matrix with so many rows: one where its indices begin at 1 and it has a row
+    /// for the padding.
+    pub(super) fn n_padding(&self, n_rows: usize) -> usize {
+        usize::from(self.base == 1 && n_rows == self.vocabulary.len() + 1)
+    }
+
     /// Our index of an index in a file of the folder.
     pub(super) fn checked(&self, index: i64) -> Option<u32> {
         let index = u32::try_from(index.checked_sub(self.base.into())?).ok()?;

@@ -6,7 +6,7 @@
 //! | `uid2idx.json`, `iid2idx.json` | `{"196": 0, ...}`: external id to index |
 //! | `splits.json` | `{"train": [0, 1, ...], "valid": [...], "test": [...]}`: row numbers from 0 |
 //! | `items_text_emb_*.json` | `{"242": [0.1, ...], ...}`: external item id to vector |
-//! | `negatives.json` | optional: `{"0": [3, 7], ...}`, user index to item indices |
+//! | `negatives.json` | optional: `{"0": [3, 7], ...}`, user index to item indices; for training see [`TrainingNegatives`] |
 //! | `items.jsonl`, `users.jsonl` | optional: what is known of each, one object a line |
 //!
 //! No schema of the folder was ever published, so reading takes the obvious variants: other column names, ids in
@@ -40,13 +40,16 @@ mod splits;
 mod table;
 #[cfg(test)]
 mod tests;
+mod training_negatives;
 mod write;
 
+pub(crate) use embeddings::under_external_ids;
 pub use embeddings::{external_ids, text_embedding_files};
 pub use error::FolderError;
 pub use folder::ProcessedFolder;
 pub use negatives::Negatives;
 pub(crate) use source::read_two_tower_folder;
+pub use training_negatives::TrainingNegatives;
 pub use write::write_folder;
 
 /// Name of the table of interactions.

@@ -19,6 +19,7 @@ use crate::source::{RawData, SourceKind, Unreadable};
 use crate::split::Part;
 use crate::split::Split;
 use crate::split::SplitNote;
+use crate::vectors::{Vectors, of_dataset};
 
 /// The table that most tests start from: three rows of two users and two items.
 fn columns() -> Vec<(&'static str, ArrayRef)> {
@@ -101,13 +102,115 @@ fn negatives_are_by_user_index_by_user_id_or_by_test_row() {
     assert_eq!(negatives(r#"{"protocol": "uni1", "seed": 7, "negatives": {"1": [1]}}"#), expected);
     assert_eq!(negatives("[[1], [0]]"), Ok(Negatives::ByTestRow(vec![vec![1], vec![0]])));
     assert_eq!(
-        negatives("[[1]]").unwrap_err(),
-        "negatives.json: a list of 1 for 2 test rows: use files that were written together"
+        negatives("[[1], [0], [1]]").unwrap_err(),
+        "negatives.json: a list of 3 for 2 test rows: use files that were written together"
     );
     assert_eq!(
         negatives(r#"{"A2": ["B9"]}"#).unwrap_err(),
         "negatives.json: item \"B9\" of the negatives is unknown: use files that were written together"
     );
+}
+
+/// The training negatives of each training row of the three-row table, whose last row tests.
+fn training_negatives(json: &str) -> Result<Option<Vec<Vec<u32>>>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [(SPLITS, r#"{"train": [0, 1], "test": [2]}"#), (NEGATIVES, json)];
+    write_foreign(folder.path(), columns(), &files);
+    let raw = read_raw(folder.path(), OnBadRow::Error)?;
+    let data = Dataset::from_raw(raw, &DataConfig::default()).unwrap();
+    let place = format!("{}/", folder.path().display());
+    let read = TrainingNegatives::read(folder.path(), &data, &[0, 1]);
+    let read = read.map_err(|error| error.to_string().replace(&place, ""))?;
+    Ok(read.map(|negatives| (0..negatives.len()).map(|row| negatives.of(row).to_vec()).collect()))
+}
+
+#[test]
+fn training_negatives_are_lists_of_users_or_of_rows() {
+    // The rows that train are of the users 0 and 1.
+    let expected = Ok(Some(vec![vec![1], vec![0, 1]]));
+    assert_eq!(training_negatives(r#"{"1": [0, 1], "0": [1]}"#), expected);
+    assert_eq!(training_negatives(r#"{"A1": ["B2"], "A2": ["B1", "B2"]}"#), expected);
+    assert_eq!(training_negatives("[[1], [0, 1]]"), expected);
+    assert_eq!(training_negatives(r#"{"train": [[1], [0, 1]], "test": [[0]]}"#), expected);
+    assert_eq!(training_negatives(r#"{"train": {"0": [1], "1": [0, 1]}, "test": {"0": [0]}}"#), expected);
+}
+
+#[test]
+fn negatives_of_the_test_part_alone_are_none_to_train_with() {
+    assert_eq!(training_negatives("[[1]]"), Ok(None));
+    assert_eq!(training_negatives(r#"{"test": {"0": [1]}}"#), Ok(None));
+}
+
+#[test]
+fn a_training_row_without_negatives_is_named() {
+    let remedy = "list items for each, or take the file away and let training draw its own";
+    let of_user = format!("negatives.json: no negatives for user \"A2\", who has training rows: {remedy}");
+    assert_eq!(training_negatives(r#"{"0": [1], "1": []}"#), Err(of_user.clone()));
+    assert_eq!(training_negatives(r#"{"0": [1]}"#), Err(of_user));
+    let of_row = format!("negatives.json: no negatives for training row 0: {remedy}");
+    assert_eq!(training_negatives("[[], [1]]"), Err(of_row));
+    assert_eq!(
+        training_negatives(r#"{"train": [[1]]}"#),
+        Err("negatives.json: a list of 1 for 2 training rows: use files that were written together"
+            .to_owned())
+    );
+}
+
+#[test]
+fn negatives_of_training_rows_do_not_keep_a_folder_from_being_read() {
+    let files = [(SPLITS, r#"{"train": [0, 1], "test": [2]}"#), (NEGATIVES, "[[1], [0]]")];
+    assert_eq!(read(columns(), &files).unwrap().negatives, None);
+    let files = [(SPLITS, r#"{"train": [0, 1], "test": [2]}"#), (NEGATIVES, r#"{"train": [[1], [0]]}"#)];
+    assert_eq!(read(columns(), &files).unwrap().negatives, None);
+}
+
+/// The vectors of a folder's items, whose matrix has no ids of its own.
+fn text_rows(items: &str, json_or_rows: Result<&str, Vec<f32>>) -> Result<Vec<f32>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    write_foreign(folder.path(), columns(), &[(ITEMS, items)]);
+    let file = match json_or_rows {
+        Ok(json) => {
+            fs::write(folder.path().join("items_text_emb_1.json"), json).unwrap();
+            "items_text_emb_1.json"
+        }
+        Err(values) => {
+            let ids = (0..values.len()).map(|row| row.to_string()).collect();
+            let path = folder.path().join("items_text_emb_1.npy");
+            Vectors { ids, dim: 1, values }.write(&path).unwrap();
+            fs::remove_file(folder.path().join("items_text_emb_1.ids.txt")).unwrap();
+            "items_text_emb_1.npy"
+        }
+    };
+    let vectors = serde_json::from_value(serde_json::json!([{ "name": "text", "file": file }])).unwrap();
+    let config = DataConfig {
+        source: SourceKind::TwoTowerFolder,
+        name: Some(String::new()),
+        vectors,
+        ..DataConfig::default()
+    };
+    let data = Dataset::load(&config, folder.path()).map_err(|error| error.to_string())?;
+    let place = format!("{}/", folder.path().display());
+    let found = of_dataset(&config, folder.path(), &data);
+    found.map(|found| found[0].vectors.values.clone()).map_err(|error| error.to_string().replace(&place, ""))
+}
+
+#[test]
+fn a_matrix_without_ids_has_a_row_for_each_index_of_the_folder() {
+    // The data's own order is B1, B2; the folder's is the other way round.
+    let turned = r#"{"B2": 0, "B1": 1}"#;
+    assert_eq!(text_rows(turned, Err(vec![0.5, 0.25])), Ok(vec![0.25, 0.5]));
+    assert_eq!(text_rows(turned, Ok(r#"{"0": [0.5], "1": [0.25]}"#)), Ok(vec![0.25, 0.5]));
+    assert_eq!(text_rows(turned, Ok(r#"{"B1": [0.5], "B2": [0.25]}"#)), Ok(vec![0.5, 0.25]));
+    assert_eq!(
+        text_rows(turned, Err(vec![0.5, 0.25, 0.75])),
+        Err("items_text_emb_1.npy: a list of 3 for 2 items: use files that were written together".to_owned())
+    );
+}
+
+#[test]
+fn ids_that_are_numbers_are_not_taken_for_the_rows_of_a_matrix() {
+    // Item "1" is index 0 of the folder, and row 0 is its row.
+    assert_eq!(text_rows(r#"{"1": 0, "2": 1}"#, Err(vec![0.5, 0.25])), Ok(vec![0.5, 0.25]));
 }
 
 #[test]

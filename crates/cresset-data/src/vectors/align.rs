@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::{IdMap, Vectors};
 use crate::vocabulary::Vocabulary;
 
@@ -16,6 +18,8 @@ pub struct AlignedVectors {
     pub present: Vec<bool>,
     /// Number of vectors whose id no index asks for.
     pub n_unused: usize,
+    /// Number of vectors, asked for or not, that are zeros alone: an encoder that was given nothing writes such.
+    pub n_zero: usize,
 }
 
 impl AlignedVectors {
@@ -61,6 +65,21 @@ impl Vectors {
         self.align_by(vocabulary, |id| map.get(id))
     }
 
+    /// As [`align`](Self::align), without a copy where the vectors are those of the vocabulary in its order.
+    pub fn into_aligned(self, vocabulary: &Vocabulary) -> AlignedVectors {
+        if self.ids != vocabulary.ids() {
+            return self.align(vocabulary);
+        }
+        let (n_zero, present) = (self.n_zero(), vec![true; self.len()]);
+        AlignedVectors { dim: self.dim, values: self.values, present, n_unused: 0, n_zero }
+    }
+
+    /// Number of vectors that are zeros alone.
+    fn n_zero(&self) -> usize {
+        let is_zero = |row: &&[f32]| row.iter().all(|&value| value == 0.0);
+        self.values.par_chunks_exact(self.dim.max(1)).filter(is_zero).count()
+    }
+
     fn align_by<'m>(
         &self,
         vocabulary: &'m Vocabulary,
@@ -78,7 +97,7 @@ impl Vectors {
             is_used[row] = true;
         }
         let n_unused = is_used.iter().filter(|&&is_used| !is_used).count();
-        AlignedVectors { dim: self.dim, values, present, n_unused }
+        AlignedVectors { dim: self.dim, values, present, n_unused, n_zero: self.n_zero() }
     }
 }
 
@@ -108,5 +127,23 @@ mod tests {
         let aligned = posters().align_mapped(&items, &map);
         assert_eq!(aligned.values, [5.0, 6.0, 5.0, 6.0, 0.0, 0.0]);
         assert_eq!((aligned.n_present(), aligned.n_unused), (2, 2));
+    }
+
+    #[test]
+    fn vectors_in_the_order_of_the_vocabulary_are_aligned_as_any_others() {
+        let items = Vocabulary::from_ids(["10", "20", "30"]);
+        assert_eq!(posters().into_aligned(&items), posters().align(&items));
+        let fewer = Vocabulary::from_ids(["10", "30"]);
+        assert_eq!(posters().into_aligned(&fewer), posters().align(&fewer));
+    }
+
+    #[test]
+    fn vectors_of_zeros_alone_are_counted_and_present() {
+        let zeros = Vectors { values: vec![0.0, 2.0, -0.0, 0.0, 0.0, 0.0], ..posters() };
+        let items = Vocabulary::from_ids(["10", "20", "40"]);
+        let aligned = zeros.align(&items);
+        assert_eq!((aligned.n_zero, aligned.n_present(), aligned.n_unused), (2, 2, 1));
+        let all = Vocabulary::from_ids(["10", "20", "30"]);
+        assert_eq!(zeros.into_aligned(&all).n_zero, 2);
     }
 }

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlignedVectors, IdMap, IdMapConfig, Vectors, VectorsConfig, VectorsFormat};
+use super::{AlignedVectors, IdMap, IdMapConfig, Vectors, VectorsConfig, VectorsError, VectorsFormat};
 use crate::catalogue::Side;
 use crate::config::{DataConfig, require};
 use crate::dataset::Dataset;
 use crate::error::DataError;
+use crate::processed::under_external_ids;
 use crate::source::SourceKind;
 use crate::world::WorldFilms;
 
@@ -31,6 +32,8 @@ pub struct VectorSourceConfig {
     pub id_column: Option<String>,
     /// Column or field of the vectors. Default: null, one with a usual name.
     pub vector_column: Option<String>,
+    /// Width that the vectors must have, at least 1. Default: null, that of the file.
+    pub dim: Option<usize>,
     /// CSV or TSV file from the ids of the interactions to those of the vectors. Default: null, they are the same.
     pub map: Option<String>,
     /// Its column of the interactions' ids. Default: null, the first.
@@ -60,6 +63,7 @@ impl VectorSourceConfig {
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let is_name = !self.name.is_empty() && self.name.bytes().all(is_word);
         require(is_name, "data.vectors.name", &quoted(&self.name), "a word, such as text or image")?;
+        require(self.dim != Some(0), "data.vectors.dim", &0, "at least 1, or null")?;
         match &self.file {
             Some(file) => {
                 require(!file.is_empty(), "data.vectors.file", &"\"\"", "the path of a file, or null")
@@ -82,6 +86,12 @@ impl VectorSourceConfig {
         }
     }
 
+    fn check_dim(&self, found: usize) -> Result<(), VectorsError> {
+        let Some(expected) = self.dim.filter(|&dim| dim != found) else { return Ok(()) };
+        let file = self.file.clone().unwrap_or_else(|| "the vectors of the synthetic world".to_owned());
+        Err(VectorsError::Dim { name: self.name.clone(), file, found, expected })
+    }
+
     fn read(&self, config: &DataConfig, folder: &Path, data: &Dataset) -> Result<AlignedVectors, DataError> {
         let vocabulary = match self.of {
             Side::Items => &data.items,
@@ -90,7 +100,7 @@ impl VectorSourceConfig {
         let Some(file) = &self.file else {
             let films = WorldFilms::generate(&config.synthetic)?;
             let own = self.own(config.source).expect("validate has seen the name");
-            return Ok(own(&films).align(vocabulary));
+            return Ok(own(&films).into_aligned(vocabulary));
         };
         let below = |name: &String| folder.join(name);
         let read = VectorsConfig {
@@ -99,8 +109,11 @@ impl VectorSourceConfig {
             id_column: self.id_column.clone(),
             vector_column: self.vector_column.clone(),
         };
-        let vectors = Vectors::read(&below(file), &read)?;
-        let Some(map) = &self.map else { return Ok(vectors.align(vocabulary)) };
+        let (mut vectors, is_numbered) = Vectors::read_as_numbered(&below(file), &read)?;
+        if config.source == SourceKind::TwoTowerFolder && self.map.is_none() {
+            vectors.ids = under_external_ids(folder, self.of, &below(file), vectors.ids, is_numbered)?;
+        }
+        let Some(map) = &self.map else { return Ok(vectors.into_aligned(vocabulary)) };
         let columns = IdMapConfig {
             item_column: self.map_item_column.clone(),
             vector_column: self.map_vector_column.clone(),
@@ -141,6 +154,7 @@ pub fn of_dataset(
         let expected = "vectors under ids of the data, and none of its ids is one: name a data.vectors.map from the ids \
                         of the data to its own, or the column of its ids";
         require(vectors.n_present() > 0, "data.vectors.file", &file, expected)?;
+        entry.check_dim(vectors.dim)?;
         Ok(NamedVectors { name: entry.name.clone(), of: entry.of, vectors })
     };
     config.vectors.iter().map(read).collect()
@@ -223,5 +237,24 @@ mod tests {
         let data = Dataset::load(&config, data_dir.path()).unwrap();
         let message = of_dataset(&config, data_dir.path(), &data).unwrap_err().to_string();
         assert!(message.contains("texts.json") && message.contains('8'), "{message}");
+    }
+
+    #[test]
+    fn another_width_than_the_one_asked_for_is_an_error_with_both_numbers() {
+        let data_dir = folder_with(&[("texts.json", r#"{ "7": [8.0, 0.5] }"#)]);
+        let right = config(r#"[{ "name": "text", "file": "texts.json", "dim": 2 }]"#);
+        let data = Dataset::load(&right, data_dir.path()).unwrap();
+        of_dataset(&right, data_dir.path(), &data).unwrap();
+        let wrong = config(r#"[{ "name": "text", "file": "texts.json", "dim": 768 }]"#);
+        assert_eq!(
+            of_dataset(&wrong, data_dir.path(), &data).unwrap_err().to_string(),
+            "data.vectors \"text\": texts.json has vectors of 2 numbers, and dim is 768: name the file of that width, or \
+             set dim to 2 or null"
+        );
+        let none = config(r#"[{ "name": "text", "file": "texts.json", "dim": 0 }]"#);
+        assert_eq!(
+            none.validate().unwrap_err().to_string(),
+            "data.vectors.dim = 0: expected at least 1, or null"
+        );
     }
 }

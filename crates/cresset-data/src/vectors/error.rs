@@ -83,6 +83,22 @@ pub enum VectorsError {
         expected: usize,
     },
 
+    /// Vectors of another width than the configuration asks for.
+    #[error(
+        "data.vectors \"{name}\": {file} has vectors of {found} numbers, and dim is {expected}: name the file of that \
+         width, or set dim to {found} or null"
+    )]
+    Dim {
+        /// Name of the entry.
+        name: String,
+        /// The file.
+        file: String,
+        /// The width of its vectors.
+        found: usize,
+        /// The width asked for.
+        expected: usize,
+    },
+
     /// A vector without a number.
     #[error("{place} has no numbers: fill it in or delete it")]
     Empty {

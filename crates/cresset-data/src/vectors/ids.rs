@@ -11,17 +11,19 @@ use crate::error::DataError;
 use crate::files::{FileError, Packing};
 use crate::text::for_each_line;
 
-/// The ids of `n_rows` vectors: those of the file asked for, else of the one beside, else the row numbers.
-pub(super) fn beside(path: &Path, asked: Option<&Path>, n_rows: usize) -> Result<Vec<String>, DataError> {
-    let Some(ids_file) = asked.map(Path::to_owned).or_else(|| find_beside(path)) else {
-        return Ok((0..n_rows).map(|row| row.to_string()).collect());
-    };
+/// The ids of `n_rows` vectors: those of the file asked for, else of the one beside, else none.
+pub(super) fn beside(
+    path: &Path,
+    asked: Option<&Path>,
+    n_rows: usize,
+) -> Result<Option<Vec<String>>, DataError> {
+    let Some(ids_file) = asked.map(Path::to_owned).or_else(|| find_beside(path)) else { return Ok(None) };
     let ids = read(&ids_file)?;
     if ids.len() != n_rows {
         let file = path.to_owned();
         return Err(VectorsError::IdCount { file, ids_file, n_ids: ids.len(), n_rows }.into());
     }
-    Ok(ids)
+    Ok(Some(ids))
 }
 
 /// `NAME.ids.txt` for the longest beginning of the file's name that has such a file.

@@ -90,6 +90,11 @@ impl Vectors {
     /// [`DataError::Vectors`] when it is of another format or cut short, a vector has another width than the first
     /// or holds a number that is not finite, an id occurs twice, or there are more or fewer ids than vectors.
     pub fn read(path: &Path, config: &VectorsConfig) -> Result<Self, DataError> {
+        Ok(Self::read_as_numbered(path, config)?.0)
+    }
+
+    /// As [`read`](Self::read), and whether the ids are row numbers since nothing gives others.
+    pub(crate) fn read_as_numbered(path: &Path, config: &VectorsConfig) -> Result<(Self, bool), DataError> {
         let found = match config.format.map_or_else(|| VectorsFormat::of(path), Ok)? {
             VectorsFormat::Npy => npy::read(path)?,
             VectorsFormat::Parquet => parquet::read(path, config)?,
@@ -102,14 +107,16 @@ impl Vectors {
             return Err(DataError::EmptyFile { file: path.to_owned() });
         }
         let n_rows = found.values.len() / found.dim;
-        let mut ids = match found.ids {
-            Some(ids) if config.ids.is_none() => ids,
+        let given = match found.ids {
+            Some(ids) if config.ids.is_none() => Some(ids),
             _ => ids::beside(path, config.ids.as_deref(), n_rows)?,
         };
+        let is_numbered = given.is_none();
+        let mut ids = given.unwrap_or_else(|| (0..n_rows).map(|row| row.to_string()).collect());
         ids::trim(&mut ids);
         ids::refuse_repeated(path, &ids)?;
         raw::refuse_infinite(path, &found.values, found.dim, &ids)?;
-        Ok(Self { ids, dim: found.dim, values: found.values })
+        Ok((Self { ids, dim: found.dim, values: found.values }, is_numbered))
     }
 
     /// The number of vectors.

@@ -220,6 +220,83 @@ fn no_two_relations_share_an_entity_name() {
     assert_eq!(all.len(), names.iter().map(HashSet::len).sum::<usize>());
 }
 
+/// A shop of few ratings a user, most of whose items have one.
+fn sparse_shop() -> WorldConfig {
+    WorldConfig {
+        n_users: 600,
+        n_items: 1_000,
+        n_ratings: 1_700,
+        latent_dim: 16,
+        n_directors: 60,
+        popularity_exponent: 1.2,
+        popularity_head: 0.001,
+        devotion: 0.3,
+        active_days: 1_826.0,
+        sitting: 1,
+        every_item_rated: true,
+        late_share: 0.3,
+        attributes: true,
+        ..WorldConfig::default()
+    }
+}
+
+#[test]
+fn every_item_of_a_sparse_shop_is_rated_and_some_far_more_than_others() {
+    let mut counts = counts(&generate(&sparse_shop()));
+    assert!(counts.iter().all(|&count| count >= 1));
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    let top = counts[..10].iter().sum::<usize>();
+    assert!(top >= 100, "{top} of 700 ratings that are not the first of an item");
+}
+
+#[test]
+fn a_user_of_a_sparse_shop_takes_nothing_twice_and_nothing_that_is_not_out() {
+    let world = generate(&sparse_shop());
+    let rows = rows(&world);
+    let pairs: HashSet<(usize, usize)> = rows.iter().map(|row| (row.0, row.1)).collect();
+    assert_eq!((rows.len(), pairs.len()), (1_700, 1_700));
+    let mut first = vec![i64::MAX; 1_000];
+    rows.iter().for_each(|row| first[row.1] = first[row.1].min(row.3));
+    let middle = 1_420_070_400 + 913 * 86_400;
+    let n_new = first.iter().filter(|&&time| time > middle).count();
+    assert!((200..800).contains(&n_new), "{n_new} items have no rating in the first half of the time");
+}
+
+#[test]
+fn the_texts_of_a_sparse_shop_lead_from_what_a_user_took_to_what_the_user_takes_next() {
+    let world = generate(&sparse_shop());
+    let text = world.text_vectors();
+    let rows = rows(&world);
+    let (mut n_found, mut n_asked) = (0, 0);
+    for pair in rows.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        let (before, after) = (pair[0].1, pair[1].1);
+        let likeness = |item: usize| numeric::dot(text.row(before), text.row(item));
+        let n_nearer = (0..1_000).filter(|&item| item != before && likeness(item) > likeness(after)).count();
+        n_found += usize::from(n_nearer < 50);
+        n_asked += 1;
+    }
+    // By chance one in twenty.
+    assert!(n_asked > 500 && n_found * 10 > n_asked, "{n_found} of {n_asked}");
+}
+
+#[test]
+fn a_sparse_shop_is_the_same_on_any_number_of_threads() {
+    let made = [1, 3].map(|n_threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
+        pool.install(|| (generate(&sparse_shop()).interactions, generate(&sparse_shop()).text_vectors()))
+    });
+    assert_eq!(made[0], made[1]);
+}
+
+#[test]
+fn items_of_a_shop_have_a_category_and_a_brand_where_they_are_asked_for() {
+    let shop = generate(&sparse_shop()).catalogue.items.swap_remove(0);
+    let plain = &generate(&WorldConfig { attributes: false, ..sparse_shop() }).catalogue.items[0];
+    assert_eq!(shop.attribute("category"), Some(shop.genres[0].as_str()));
+    assert!(shop.attribute("brand").is_some_and(|brand| !brand.is_empty()));
+    assert_eq!((&shop.title, &shop.genres, plain.attributes.len()), (&plain.title, &plain.genres, 0));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -231,12 +308,17 @@ proptest! {
         latent_dim in 1usize..9,
         n_entities in 1usize..9,
         taste_strength in 0.0f64..20.0,
+        (devotion, late_share, sitting) in (prop_oneof![Just(0.0), 0.0f64..=1.0], 0.0f64..=0.5, 1usize..20),
+        wants_every_item in any::<bool>(),
         seed in 0u64..1_000,
     ) {
-        let spare = (n_users * n_items / 2 - n_users) as f64;
-        let n_ratings = n_users + (spare * fullness) as usize;
+        let every_item_rated = wants_every_item && n_users >= 2;
+        let least = if every_item_rated { n_users.max(n_items) } else { n_users };
+        let spare = (n_users * n_items / 2).saturating_sub(least) as f64;
+        let n_ratings = least + (spare * fullness) as usize;
         let world = generate(&WorldConfig {
             n_users, n_items, n_ratings, latent_dim, taste_strength, seed,
+            devotion, late_share, sitting, every_item_rated,
             n_genres: n_entities, n_directors: n_entities, n_actors: n_entities, n_tags: n_entities,
             ..WorldConfig::default()
         });
@@ -254,6 +336,9 @@ proptest! {
         }
         let last = rows.last().map(|row| row.0);
         prop_assert_eq!(last, Some(n_users - 1), "every user rates");
+        if every_item_rated {
+            prop_assert!(counts(&world).iter().all(|&count| count > 0), "every item is rated");
+        }
         prop_assert!(world.text_vectors().values.iter().all(|x| x.is_finite()));
         prop_assert!(world.truth.true_scores(0, 0).iter().all(|x| x.is_finite()));
     }

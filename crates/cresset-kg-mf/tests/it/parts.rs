@@ -46,6 +46,7 @@ fn world() -> (Dataset, Knowledge) {
             .collect(),
         present: (0..n).map(|i| i % 2 == 0).collect(),
         n_unused: 0,
+        n_zero: 0,
     };
     let knowledge = Knowledge::default().with_graph(graph).with_genome(genome).with_times_of(&data.ratings);
     (data, knowledge)
