@@ -42,6 +42,7 @@
 //! | [`data`] | `cresset-data` | files, cleaning, vocabularies, splits, batches, the built-in world |
 //! | [`metrics`] | `cresset-metrics` | rating and ranking metrics, safe under ties |
 //! | [`baselines`] | `cresset-baselines` | means, popularity, item neighbours, EASE and ALS, printed beside every result |
+//! | [`search`] | `cresset-search` | exact search of a catalogue of vectors by inner product |
 //! | [`nn`] | `cresset-nn` | row-sparse embedding tables, optimisers, the seams |
 //! | [`kg_mf`] | `cresset-kg-mf` | knowledge-graph matrix factorisation |
 //! | [`trainers`] | `cresset-trainers` | the training loop, checkpoints, run directories, plots |
@@ -57,6 +58,7 @@ pub use cresset_data as data;
 pub use cresset_kg_mf as kg_mf;
 pub use cresset_metrics as metrics;
 pub use cresset_nn as nn;
+pub use cresset_search as search;
 pub use cresset_trainers as trainers;
 
 /// The names that nearly every program needs.

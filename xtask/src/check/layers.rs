@@ -32,6 +32,7 @@ pub(crate) enum Knows {
 pub(crate) const LAYERS: &[Layer] = &[
     library("cresset-data", &[], false, "tensors, models, metrics"),
     library("cresset-metrics", &[], false, "where its numbers come from"),
+    library("cresset-search", &[], false, "models, data"),
     library("cresset-baselines", &["cresset-data", "cresset-metrics"], false, "tensors, trained models"),
     library("cresset-nn", &["cresset-data"], true, "any model, any metric, the loop that trains it"),
     model("cresset-kg-mf"),

@@ -1,0 +1,203 @@
+//! The items as whole numbers of eight bits, and how far a product of those can be from the true one.
+//!
+//! # The bound
+//!
+//! A row `x` is written as `x = a·p + e`: a scale `a`, codes `p` between -127 and 127, and an error `e`, at most half a
+//! scale in each column. A query is written as `y = b·r + f`. Then, with `·` the inner product and |·| the length,
+//!
+//! ```text
+//! x·y = ab p·r + a p·f + e·y   and so   x·y / b <= a p·r + |a p| |f| / b + |e| |y| / b
+//! ```
+//!
+//! `p·r` is a sum of whole numbers and exact. The two lengths `|a p|` and `|e|` are kept of each item, the two factors
+//! `|f| / b` and `|y| / b` of each query, all computed in `f64` from the numbers as they are stored.
+//!
+//! What remains are roundings. With `M = |x| |y|`, `a p·r` in `f32` is off by at most `2^-21 M / b` (two roundings of a
+//! number that is at most `4 M / b`), the score by `2^-24 M`, everything in `f64` by far less, and a bar that could
+//! matter is at most `2 M`. So `2^-18 |x|` is added to `|e|`, which is more than all of them together, and the smallest
+//! normal number besides, for products below it. Where even the bound overflows, it is no number, and a comparison
+//! with it fails; so the kernels ask what is *not* below the bar.
+
+use rayon::prelude::*;
+
+/// Items of a panel: the lanes of the widest registers.
+pub(crate) const PANEL: usize = 16;
+
+/// Panels that lie side by side.
+pub(crate) const TILE_PANELS: usize = 4;
+
+/// Items of a tile.
+pub(crate) const TILE: usize = PANEL * TILE_PANELS;
+
+/// Columns that one instruction multiplies and adds up for each item.
+pub(crate) const QUAD: usize = 4;
+
+/// The largest code.
+pub(crate) const MAX_CODE: f64 = 127.0;
+
+/// What is added to a code, so that it is above 0 in its byte.
+pub(crate) const OFFSET: u8 = 128;
+
+/// The widest vectors: sums of that many products of a byte and a code fit into 32 bits.
+pub(crate) const MAX_DIM: usize = 65_536;
+
+/// What roundings may add to the error of an item, as a share of its length.
+const SLACK: f64 = 1.0 / 262_144.0;
+
+/// Four columns of a tile, a cache line for each panel: item by item its four codes, each with [`OFFSET`] added.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct TileQuad(pub(crate) [[u8; PANEL * QUAD]; TILE_PANELS]);
+
+/// What the error of a product depends on, on the side of the items.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lengths {
+    /// Of the error, roundings included.
+    pub(crate) error: f64,
+    /// Of the codes times the scale.
+    pub(crate) codes: f64,
+}
+
+/// Scales and lengths of a tile's items.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct TileFacts {
+    /// The scale of each item.
+    pub(crate) scales: [[f32; PANEL]; TILE_PANELS],
+    /// The greatest lengths among the tile's items.
+    pub(crate) greatest: Lengths,
+    /// Both lengths of each item, rounded up: of the error and of the codes.
+    lengths: [[f32; 2]; TILE],
+}
+
+/// The items in tiles; the last is filled up with zeros.
+#[derive(Debug, Clone)]
+pub(crate) struct Codes {
+    n_quads: usize,
+    quads: Vec<TileQuad>,
+    facts: Vec<TileFacts>,
+}
+
+impl Codes {
+    /// The codes of finite `vectors` of width `dim`.
+    pub(crate) fn of(vectors: &[f32], dim: usize) -> Self {
+        let n_quads = dim.div_ceil(QUAD);
+        let n_tiles = (vectors.len() / dim).div_ceil(TILE);
+        let mut quads = vec![TileQuad([[OFFSET; PANEL * QUAD]; TILE_PANELS]); n_tiles * n_quads];
+        let mut facts = vec![TileFacts::ZEROS; n_tiles];
+        let tiles = quads.par_chunks_mut(n_quads).zip(&mut facts);
+        tiles.zip(vectors.par_chunks(TILE * dim)).for_each(|((quads, facts), rows)| {
+            for (place, row) in rows.chunks_exact(dim).enumerate() {
+                encode_item(row, place, quads, facts);
+            }
+        });
+        Self { n_quads, quads, facts }
+    }
+
+    pub(crate) fn n_tiles(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// The codes of a tile, one entry for each four columns.
+    #[inline(always)]
+    pub(crate) fn quads(&self, tile: usize) -> &[TileQuad] {
+        &self.quads[tile * self.n_quads..][..self.n_quads]
+    }
+
+    #[inline(always)]
+    pub(crate) fn facts(&self, tile: usize) -> &TileFacts {
+        &self.facts[tile]
+    }
+}
+
+impl TileFacts {
+    const ZEROS: Self = Self {
+        scales: [[0.0; PANEL]; TILE_PANELS],
+        greatest: Lengths { error: 0.0, codes: 0.0 },
+        lengths: [[0.0; 2]; TILE],
+    };
+
+    /// The lengths of one item of the tile.
+    pub(crate) fn lengths(&self, place: usize) -> Lengths {
+        let [error, codes] = self.lengths[place];
+        Lengths { error: f64::from(error), codes: f64::from(codes) }
+    }
+}
+
+fn encode_item(row: &[f32], place: usize, quads: &mut [TileQuad], facts: &mut TileFacts) {
+    let (panel, lane) = (place / PANEL, place % PANEL);
+    let scale = (greatest_magnitude(row) / MAX_CODE) as f32;
+    let (mut squares, mut code_squares, mut error_squares) = (0.0, 0.0, 0.0);
+    for (column, &value) in row.iter().enumerate() {
+        let value = f64::from(value);
+        let code = code_of(value, f64::from(scale));
+        let byte = (i16::from(code) + i16::from(OFFSET)) as u8;
+        quads[column / QUAD].0[panel][lane * QUAD + column % QUAD] = byte;
+        let coded = f64::from(scale) * f64::from(code);
+        squares += value * value;
+        code_squares += coded * coded;
+        error_squares += (value - coded) * (value - coded);
+    }
+    let error = error_squares.sqrt() + SLACK * squares.sqrt() + f64::from(f32::MIN_POSITIVE);
+    let lengths = [error, code_squares.sqrt()].map(|length| (length as f32).next_up());
+    facts.scales[panel][lane] = scale;
+    facts.lengths[place] = lengths;
+    let item = facts.lengths(place);
+    facts.greatest.error = facts.greatest.error.max(item.error);
+    facts.greatest.codes = facts.greatest.codes.max(item.codes);
+}
+
+/// The largest magnitude in a row.
+pub(crate) fn greatest_magnitude(row: &[f32]) -> f64 {
+    f64::from(row.iter().fold(0.0_f32, |greatest, value| greatest.max(value.abs())))
+}
+
+/// The code of a value; any value has one, and the error is measured, not assumed.
+#[inline(always)]
+pub(crate) fn code_of(value: f64, scale: f64) -> i8 {
+    if scale > 0.0 { (value / scale).round_ties_even().clamp(-MAX_CODE, MAX_CODE) as i8 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(codes: &Codes, item: usize, column: usize) -> i16 {
+        let quad = codes.quads(item / TILE)[column / QUAD];
+        let byte = quad.0[item % TILE / PANEL][item % PANEL * QUAD + column % QUAD];
+        i16::from(byte) - i16::from(OFFSET)
+    }
+
+    #[test]
+    fn the_largest_value_of_a_row_has_the_largest_code() {
+        let codes = Codes::of(&[0.5, -1.0, 0.0, 2.0, 4.0, -3.0], 3);
+        assert_eq!([0, 1, 2].map(|column| code(&codes, 0, column)), [64, -127, 0]);
+        assert_eq!([0, 1, 2].map(|column| code(&codes, 1, column)), [64, 127, -95]);
+        assert_eq!(codes.facts(0).scales[0][..3], [1.0 / 127.0, 4.0 / 127.0, 0.0]);
+    }
+
+    #[test]
+    fn a_row_of_codes_has_next_to_no_error_and_others_have_theirs() {
+        let codes = Codes::of(&[127.0, 5.0, 127.0, 5.25], 2);
+        let [exact, rounded] = [0, 1].map(|item| codes.facts(0).lengths(item).error);
+        assert!(exact < 127.1 * SLACK * 1.001, "{exact}");
+        assert!((0.25..0.251).contains(&rounded), "{rounded}");
+        assert_eq!(codes.facts(0).greatest.error, rounded);
+    }
+
+    #[test]
+    fn a_row_too_small_for_a_scale_is_all_error() {
+        let tiny = f32::from_bits(1);
+        let codes = Codes::of(&[tiny, 0.0], 2);
+        assert_eq!((code(&codes, 0, 0), codes.facts(0).scales[0][0]), (0, 0.0));
+        assert!(codes.facts(0).lengths(0).error >= f64::from(tiny));
+    }
+
+    #[test]
+    fn the_last_tile_is_filled_up_with_zeros() {
+        let codes = Codes::of(&vec![1.0; 65 * 6], 6);
+        assert_eq!((codes.n_tiles(), codes.quads(1).len()), (2, 2));
+        assert_eq!([0, 5, 6].map(|column| code(&codes, 64, column)), [127, 127, 0]);
+        assert_eq!(code(&codes, 65, 0), 0);
+    }
+}

@@ -1,0 +1,87 @@
+//! The queries of a call as whole numbers of eight bits, in groups that one pass over a tile serves.
+
+use crate::codes::{Lengths, MAX_CODE, QUAD, code_of, greatest_magnitude};
+
+/// What is kept of a query beside its codes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct QueryFacts {
+    /// The sum of its codes.
+    pub(crate) code_sum: i32,
+    /// One over its scale: scores are compared in units of it.
+    per_scale: f64,
+    /// Its length, in units of its scale.
+    length: f64,
+    /// The length of its error, in units of its scale.
+    error_length: f64,
+}
+
+/// The queries of a call. The memory is used again by the next.
+#[derive(Debug, Default)]
+pub(crate) struct Queries {
+    n_quads: usize,
+    group: usize,
+    /// `[n_groups, n_quads, group]`; the last group is filled up with zeros.
+    quads: Vec<[i8; QUAD]>,
+    facts: Vec<QueryFacts>,
+}
+
+impl Queries {
+    /// Takes the codes of finite `rows` of width `dim`, in groups of `group`.
+    pub(crate) fn encode(&mut self, rows: &[f32], dim: usize, group: usize) {
+        let n_queries = rows.len() / dim;
+        let n_slots = n_queries.next_multiple_of(group);
+        self.group = group;
+        self.n_quads = dim.div_ceil(QUAD);
+        self.quads.clear();
+        self.quads.resize(n_slots * self.n_quads, [0; QUAD]);
+        self.facts.clear();
+        self.facts.resize(n_slots, QueryFacts::default());
+        for (query, row) in rows.chunks_exact(dim).enumerate() {
+            self.encode_query(query, row);
+        }
+    }
+
+    fn encode_query(&mut self, query: usize, row: &[f32]) {
+        let greatest = greatest_magnitude(row);
+        let scale = if greatest > 0.0 { greatest / MAX_CODE } else { 1.0 };
+        let first = query / self.group * self.n_quads * self.group + query % self.group;
+        let (mut code_sum, mut squares, mut error_squares) = (0, 0.0, 0.0);
+        for (column, &value) in row.iter().enumerate() {
+            let value = f64::from(value) / scale;
+            let code = code_of(value, 1.0);
+            self.quads[first + column / QUAD * self.group][column % QUAD] = code;
+            code_sum += i32::from(code);
+            squares += value * value;
+            error_squares += (value - f64::from(code)) * (value - f64::from(code));
+        }
+        let (length, error_length) = (squares.sqrt(), error_squares.sqrt());
+        self.facts[query] = QueryFacts { code_sum, per_scale: 1.0 / scale, length, error_length };
+    }
+
+    /// The codes of a group, one entry for each four columns.
+    ///
+    /// # Panics
+    ///
+    /// If `N` is not the size of the groups.
+    #[inline(always)]
+    pub(crate) fn group<const N: usize>(&self, group: usize) -> &[[[i8; QUAD]; N]] {
+        assert_eq!(N, self.group, "a kernel reads groups of its size");
+        let len = self.n_quads * N;
+        self.quads[group * len..][..len].as_chunks().0
+    }
+
+    #[inline(always)]
+    pub(crate) fn facts(&self, query: usize) -> &QueryFacts {
+        &self.facts[query]
+    }
+}
+
+impl QueryFacts {
+    /// What the product of the codes, times the item's scale, must reach for a score of `bar` to be possible.
+    #[inline(always)]
+    pub(crate) fn floor(&self, bar: f32, item: Lengths) -> f32 {
+        let possible_error = item.error * self.length + item.codes * self.error_length;
+        let floor = f64::from(bar) * self.per_scale - possible_error;
+        (floor as f32).next_down()
+    }
+}

@@ -1,0 +1,234 @@
+//! Some queries against some tiles: what can be among the best is scored, the rest is passed over.
+
+use std::array::from_fn;
+
+use crate::bars::Bars;
+use crate::best::Best;
+use crate::candidate::Candidate;
+use crate::codes::{Codes, PANEL, TILE, TILE_PANELS};
+use crate::kernels::{Kernel, WithKernel};
+use crate::queries::Queries;
+use crate::score::score;
+use crate::{FlatIndex, Masks};
+
+/// Tiles that follow one another before the scan goes elsewhere.
+const BLOCK_TILES: usize = 8;
+
+/// What a call searches, the same for all of its tasks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Search<'a> {
+    pub(crate) index: &'a FlatIndex,
+    /// `[n_queries, dim]`
+    pub(crate) rows: &'a [f32],
+    pub(crate) queries: &'a Queries,
+    /// Items wanted of each query, between 1 and the size of the index.
+    pub(crate) k: usize,
+    pub(crate) masks: Masks<'a>,
+    pub(crate) bars: &'a Bars,
+}
+
+/// Some of the queries against some of the items.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Task {
+    /// The first query, the first of a group.
+    pub(crate) first_query: usize,
+    pub(crate) n_queries: usize,
+    /// Which of the shards of the items.
+    pub(crate) shard: usize,
+    pub(crate) n_shards: usize,
+}
+
+/// What a task comes to. The memory is used again by the next.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// Of each query of the task.
+    pub(crate) best: Vec<Best>,
+    /// What a score must reach to come in, of each query and of those that fill up the last group.
+    floors: Vec<f32>,
+}
+
+/// A task at work.
+pub(crate) struct Scan<'a> {
+    pub(crate) search: Search<'a>,
+    pub(crate) task: Task,
+    pub(crate) findings: &'a mut Findings,
+}
+
+impl WithKernel for Scan<'_> {
+    type Output = ();
+
+    fn run<K: Kernel, const PANELS: usize, const GROUP: usize>(mut self, kernel: K) {
+        self.begin(GROUP);
+        kernel.vectorize(
+            #[inline(always)]
+            || self.scan::<K, PANELS, GROUP>(kernel),
+        );
+    }
+}
+
+impl Scan<'_> {
+    fn begin(&mut self, group: usize) {
+        let n_queries = self.task.n_queries;
+        if self.findings.best.len() < n_queries {
+            self.findings.best.resize_with(n_queries, Best::default);
+        }
+        self.findings.best[..n_queries].iter_mut().for_each(|best| best.begin(self.search.k));
+        self.findings.floors.clear();
+        self.findings.floors.resize(n_queries, f32::NEG_INFINITY);
+        self.findings.floors.resize(n_queries.next_multiple_of(group), f32::INFINITY);
+    }
+
+    #[inline(always)]
+    fn scan<K: Kernel, const PANELS: usize, const GROUP: usize>(&mut self, kernel: K) {
+        let n_tiles = self.codes().n_tiles();
+        let n_blocks = n_tiles.div_ceil(BLOCK_TILES);
+        let stride = stride(n_blocks);
+        for place in (self.task.shard..n_blocks).step_by(self.task.n_shards) {
+            self.learn_from_other_shards();
+            let first = place * stride % n_blocks * BLOCK_TILES;
+            for tile in first..n_tiles.min(first + BLOCK_TILES) {
+                for group in 0..self.task.n_queries.div_ceil(GROUP) {
+                    self.scan_tile::<K, PANELS, GROUP>(kernel, tile, group);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn scan_tile<K: Kernel, const PANELS: usize, const GROUP: usize>(
+        &mut self,
+        kernel: K,
+        tile: usize,
+        group: usize,
+    ) {
+        let Search { index, queries, .. } = self.search;
+        let (quads, facts) = (index.codes().quads(tile), index.codes().facts(tile));
+        let codes = queries.group::<GROUP>(self.task.first_query / GROUP + group);
+        let first = group * GROUP;
+        let floors: [f32; GROUP] = from_fn(|q| {
+            let query = queries.facts(self.task.first_query + first + q);
+            query.floor(self.findings.floors[first + q], facts.greatest)
+        });
+        for panel in (0..TILE_PANELS).step_by(PANELS) {
+            let starts: [K::Sums; GROUP] =
+                from_fn(|q| kernel.start(queries.facts(self.task.first_query + first + q).code_sum));
+            let mut sums = starts.map(|start| [start; PANELS]);
+            for (quad, codes) in quads.iter().zip(codes) {
+                let items: [K::Codes; PANELS] = from_fn(|p| kernel.codes(&quad.0[panel + p]));
+                for q in 0..GROUP {
+                    for p in 0..PANELS {
+                        sums[q][p] = kernel.add_products(sums[q][p], items[p], codes[q]);
+                    }
+                }
+            }
+            for q in 0..GROUP {
+                let mut reaching = 0_u64;
+                for p in 0..PANELS {
+                    let panel_reaching = kernel.reaching(sums[q][p], &facts.scales[panel + p], floors[q]);
+                    reaching |= u64::from(panel_reaching) << (p * PANEL);
+                }
+                if reaching != 0 {
+                    let sums = sums[q].map(|sums| kernel.to_array(sums));
+                    self.judge(kernel, first + q, tile * TILE + panel * PANEL, reaching, sums.as_flattened());
+                }
+            }
+        }
+    }
+
+    /// Scores the items whose bits are set in `reaching`, counted from `first_item`, for a query of the task.
+    #[inline(never)]
+    fn judge<K: Kernel>(
+        &mut self,
+        kernel: K,
+        query: usize,
+        first_item: usize,
+        mut reaching: u64,
+        sums: &[i32],
+    ) {
+        if query >= self.task.n_queries {
+            return;
+        }
+        while reaching != 0 {
+            let place = reaching.trailing_zeros() as usize;
+            reaching &= reaching - 1;
+            let item = first_item + place;
+            if item < self.search.index.n_items() && self.may_reach(query, item, sums[place]) {
+                self.offer(kernel, query, item);
+            }
+        }
+    }
+
+    /// Whether an item can reach the bar, by its own lengths and by a bar that may have risen in the meantime.
+    fn may_reach(&self, query: usize, item: usize, sum: i32) -> bool {
+        let facts = self.codes().facts(item / TILE);
+        let place = item % TILE;
+        let product = sum as f32 * facts.scales[place / PANEL][place % PANEL];
+        let query_facts = self.search.queries.facts(self.task.first_query + query);
+        let is_below = product < query_facts.floor(self.findings.floors[query], facts.lengths(place));
+        !is_below
+    }
+
+    fn offer<K: Kernel>(&mut self, kernel: K, query: usize, item: usize) {
+        let Search { index, rows, masks, bars, .. } = self.search;
+        let row = self.task.first_query + query;
+        let id = item as u32;
+        if masks.of(row).binary_search(&id).is_ok() {
+            return;
+        }
+        let dim = index.dim();
+        let score = kernel.vectorize(
+            #[inline(always)]
+            || score(index.vector(id), &rows[row * dim..][..dim]),
+        );
+        if let Some(bar) = self.findings.best[query].offer(Candidate::new(score, id)) {
+            let floor = &mut self.findings.floors[query];
+            if bar > *floor {
+                *floor = bar;
+                bars.raise(row, bar);
+            }
+        }
+    }
+
+    fn learn_from_other_shards(&mut self) {
+        if self.task.n_shards == 1 {
+            return;
+        }
+        let Task { first_query, n_queries, .. } = self.task;
+        for (query, floor) in self.findings.floors[..n_queries].iter_mut().enumerate() {
+            *floor = floor.max(self.search.bars.get(first_query + query));
+        }
+    }
+
+    #[inline(always)]
+    fn codes(&self) -> &Codes {
+        self.search.index.codes()
+    }
+}
+
+/// How far the scan goes from block to block, round and round, so that it meets each of `n_blocks` once.
+///
+/// Catalogues have an order: by age, by popularity, by category. If the best came last, each item would be better than
+/// all before it; in leaps of about the golden section a fair sample comes first, whatever the order.
+fn stride(n_blocks: usize) -> usize {
+    let golden = (n_blocks as f64 * 0.618) as usize;
+    let divides_nothing = |stride: &usize| greatest_common_divisor(*stride, n_blocks) == 1;
+    (golden.max(1)..).find(divides_nothing).unwrap_or(1)
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_block_is_met_once() {
+        for n_blocks in 1..200 {
+            let mut met: Vec<_> = (0..n_blocks).map(|place| place * stride(n_blocks) % n_blocks).collect();
+            met.sort_unstable();
+            assert!(met.into_iter().eq(0..n_blocks), "{n_blocks} blocks");
+        }
+    }
+}
