@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::order::{number, rank};
+
 /// For each query the highest score of which it is known that enough items reach it.
 ///
-/// A task that reads an old one scores more items than it must, and comes to the same result.
+/// A task that reads an old one keeps more items than it must, and comes to the same result.
 #[derive(Debug, Default)]
 pub(crate) struct Bars(Vec<AtomicU32>);
 
@@ -12,23 +14,16 @@ impl Bars {
     /// Nothing is known of `n_queries`.
     pub(crate) fn begin(&mut self, n_queries: usize) {
         self.0.clear();
-        self.0.resize_with(n_queries, || AtomicU32::new(in_order(f32::NEG_INFINITY)));
+        self.0.resize_with(n_queries, || AtomicU32::new(rank(f32::NEG_INFINITY)));
     }
 
     pub(crate) fn raise(&self, query: usize, bar: f32) {
-        self.0[query].fetch_max(in_order(bar), Ordering::Relaxed);
+        self.0[query].fetch_max(rank(bar), Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self, query: usize) -> f32 {
-        let rank = self.0[query].load(Ordering::Relaxed);
-        f32::from_bits(if rank >> 31 == 1 { rank & !(1 << 31) } else { !rank })
+        number(self.0[query].load(Ordering::Relaxed))
     }
-}
-
-/// The bits of a number such that they rise as the numbers do.
-fn in_order(number: f32) -> u32 {
-    let bits = number.to_bits();
-    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 #[cfg(test)]

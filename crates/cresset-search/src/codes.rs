@@ -15,8 +15,7 @@
 //! What remains are roundings. With `M = |x| |y|`, `a p·r` in `f32` is off by at most `2^-21 M / b` (two roundings of a
 //! number that is at most `4 M / b`), the score by `2^-24 M`, everything in `f64` by far less, and a bar that could
 //! matter is at most `2 M`. So `2^-18 |x|` is added to `|e|`, which is more than all of them together, and the smallest
-//! normal number besides, for products below it. Where even the bound overflows, it is no number, and a comparison
-//! with it fails; so the kernels ask what is *not* below the bar.
+//! normal number besides, for products below it.
 
 use rayon::prelude::*;
 
@@ -50,7 +49,7 @@ const SLACK: f64 = 1.0 / 262_144.0;
 pub(crate) struct TileQuad(pub(crate) [[u8; PANEL * QUAD]; TILE_PANELS]);
 
 /// What the error of a product depends on, on the side of the items.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Lengths {
     /// Of the error, roundings included.
     pub(crate) error: f64,
@@ -66,8 +65,8 @@ pub(crate) struct TileFacts {
     pub(crate) scales: [[f32; PANEL]; TILE_PANELS],
     /// The greatest lengths among the tile's items.
     pub(crate) greatest: Lengths,
-    /// Both lengths of each item, rounded up: of the error and of the codes.
-    lengths: [[f32; 2]; TILE],
+    /// Of each item.
+    pub(crate) lengths: [Lengths; TILE],
 }
 
 /// The items in tiles; the last is filled up with zeros.
@@ -110,18 +109,16 @@ impl Codes {
     }
 }
 
+impl Lengths {
+    const ZEROS: Self = Self { error: 0.0, codes: 0.0 };
+}
+
 impl TileFacts {
     const ZEROS: Self = Self {
         scales: [[0.0; PANEL]; TILE_PANELS],
-        greatest: Lengths { error: 0.0, codes: 0.0 },
-        lengths: [[0.0; 2]; TILE],
+        greatest: Lengths::ZEROS,
+        lengths: [Lengths::ZEROS; TILE],
     };
-
-    /// The lengths of one item of the tile.
-    pub(crate) fn lengths(&self, place: usize) -> Lengths {
-        let [error, codes] = self.lengths[place];
-        Lengths { error: f64::from(error), codes: f64::from(codes) }
-    }
 }
 
 fn encode_item(row: &[f32], place: usize, quads: &mut [TileQuad], facts: &mut TileFacts) {
@@ -139,10 +136,9 @@ fn encode_item(row: &[f32], place: usize, quads: &mut [TileQuad], facts: &mut Ti
         error_squares += (value - coded) * (value - coded);
     }
     let error = error_squares.sqrt() + SLACK * squares.sqrt() + f64::from(f32::MIN_POSITIVE);
-    let lengths = [error, code_squares.sqrt()].map(|length| (length as f32).next_up());
+    let item = Lengths { error, codes: code_squares.sqrt() };
     facts.scales[panel][lane] = scale;
-    facts.lengths[place] = lengths;
-    let item = facts.lengths(place);
+    facts.lengths[place] = item;
     facts.greatest.error = facts.greatest.error.max(item.error);
     facts.greatest.codes = facts.greatest.codes.max(item.codes);
 }
@@ -179,7 +175,7 @@ mod tests {
     #[test]
     fn a_row_of_codes_has_next_to_no_error_and_others_have_theirs() {
         let codes = Codes::of(&[127.0, 5.0, 127.0, 5.25], 2);
-        let [exact, rounded] = [0, 1].map(|item| codes.facts(0).lengths(item).error);
+        let [exact, rounded] = [0, 1].map(|item| codes.facts(0).lengths[item].error);
         assert!(exact < 127.1 * SLACK * 1.001, "{exact}");
         assert!((0.25..0.251).contains(&rounded), "{rounded}");
         assert_eq!(codes.facts(0).greatest.error, rounded);
@@ -190,7 +186,7 @@ mod tests {
         let tiny = f32::from_bits(1);
         let codes = Codes::of(&[tiny, 0.0], 2);
         assert_eq!((code(&codes, 0, 0), codes.facts(0).scales[0][0]), (0, 0.0));
-        assert!(codes.facts(0).lengths(0).error >= f64::from(tiny));
+        assert!(codes.facts(0).lengths[0].error >= f64::from(tiny));
     }
 
     #[test]

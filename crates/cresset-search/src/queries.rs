@@ -1,5 +1,6 @@
 //! The queries of a call as whole numbers of eight bits, in groups that one pass over a tile serves.
 
+use crate::best::Bounds;
 use crate::codes::{Lengths, MAX_CODE, QUAD, code_of, greatest_magnitude};
 
 /// What is kept of a query beside its codes.
@@ -7,6 +8,7 @@ use crate::codes::{Lengths, MAX_CODE, QUAD, code_of, greatest_magnitude};
 pub(crate) struct QueryFacts {
     /// The sum of its codes.
     pub(crate) code_sum: i32,
+    scale: f64,
     /// One over its scale: scores are compared in units of it.
     per_scale: f64,
     /// Its length, in units of its scale.
@@ -55,7 +57,7 @@ impl Queries {
             error_squares += (value - f64::from(code)) * (value - f64::from(code));
         }
         let (length, error_length) = (squares.sqrt(), error_squares.sqrt());
-        self.facts[query] = QueryFacts { code_sum, per_scale: 1.0 / scale, length, error_length };
+        self.facts[query] = QueryFacts { code_sum, scale, per_scale: 1.0 / scale, length, error_length };
     }
 
     /// The codes of a group, one entry for each four columns.
@@ -80,8 +82,22 @@ impl QueryFacts {
     /// What the product of the codes, times the item's scale, must reach for a score of `bar` to be possible.
     #[inline(always)]
     pub(crate) fn floor(&self, bar: f32, item: Lengths) -> f32 {
-        let possible_error = item.error * self.length + item.codes * self.error_length;
-        let floor = f64::from(bar) * self.per_scale - possible_error;
+        // Beyond the largest number are scores of many sizes, all infinite as `f32`.
+        let floor = f64::from(bar.min(f32::MAX)) * self.per_scale - self.possible_error(item);
         (floor as f32).next_down()
+    }
+
+    /// Between which scores an item's lies, of which `product` is the product of the codes, times the item's scale.
+    #[inline(always)]
+    pub(crate) fn bounds(&self, item: u32, product: f64, lengths: Lengths) -> Bounds {
+        let error = self.possible_error(lengths);
+        let score = |product: f64| (product * self.scale) as f32;
+        Bounds { item, lower: score(product - error).next_down(), upper: score(product + error).next_up() }
+    }
+
+    /// How far a product of codes can be from that of the vectors, in units of the query's scale.
+    #[inline(always)]
+    fn possible_error(&self, item: Lengths) -> f64 {
+        item.error * self.length + item.codes * self.error_length
     }
 }

@@ -43,8 +43,9 @@ pub(crate) struct Task {
 pub(crate) struct Findings {
     /// Of each query of the task.
     pub(crate) best: Vec<Best>,
-    /// What a score must reach to come in, of each query and of those that fill up the last group.
-    floors: Vec<f32>,
+    /// What a score must reach, of each query and of those that fill up the last group.
+    bars: Vec<f32>,
+    scored: Vec<Candidate>,
 }
 
 /// A task at work.
@@ -73,9 +74,9 @@ impl Scan<'_> {
             self.findings.best.resize_with(n_queries, Best::default);
         }
         self.findings.best[..n_queries].iter_mut().for_each(|best| best.begin(self.search.k));
-        self.findings.floors.clear();
-        self.findings.floors.resize(n_queries, f32::NEG_INFINITY);
-        self.findings.floors.resize(n_queries.next_multiple_of(group), f32::INFINITY);
+        self.findings.bars.clear();
+        self.findings.bars.resize(n_queries, f32::NEG_INFINITY);
+        self.findings.bars.resize(n_queries.next_multiple_of(group), f32::INFINITY);
     }
 
     #[inline(always)]
@@ -107,7 +108,7 @@ impl Scan<'_> {
         let first = group * GROUP;
         let floors: [f32; GROUP] = from_fn(|q| {
             let query = queries.facts(self.task.first_query + first + q);
-            query.floor(self.findings.floors[first + q], facts.greatest)
+            query.floor(self.findings.bars[first + q], facts.greatest)
         });
         for panel in (0..TILE_PANELS).step_by(PANELS) {
             let starts: [K::Sums; GROUP] =
@@ -135,7 +136,8 @@ impl Scan<'_> {
         }
     }
 
-    /// Scores the items whose bits are set in `reaching`, counted from `first_item`, for a query of the task.
+    /// Holds those items whose bits are set in `reaching`, counted from `first_item`, that can reach the bar of a query
+    /// by their own lengths.
     #[inline(never)]
     fn judge<K: Kernel>(
         &mut self,
@@ -151,42 +153,38 @@ impl Scan<'_> {
         while reaching != 0 {
             let place = reaching.trailing_zeros() as usize;
             reaching &= reaching - 1;
-            let item = first_item + place;
-            if item < self.search.index.n_items() && self.may_reach(query, item, sums[place]) {
-                self.offer(kernel, query, item);
-            }
+            self.judge_item(query, first_item + place, sums[place]);
+        }
+        if self.findings.best[query].is_crowded() {
+            self.sift(kernel, query);
         }
     }
 
-    /// Whether an item can reach the bar, by its own lengths and by a bar that may have risen in the meantime.
-    fn may_reach(&self, query: usize, item: usize, sum: i32) -> bool {
-        let facts = self.codes().facts(item / TILE);
-        let place = item % TILE;
-        let product = sum as f32 * facts.scales[place / PANEL][place % PANEL];
-        let query_facts = self.search.queries.facts(self.task.first_query + query);
-        let is_below = product < query_facts.floor(self.findings.floors[query], facts.lengths(place));
-        !is_below
-    }
-
-    fn offer<K: Kernel>(&mut self, kernel: K, query: usize, item: usize) {
-        let Search { index, rows, masks, bars, .. } = self.search;
+    fn judge_item(&mut self, query: usize, item: usize, sum: i32) {
+        let Search { index, queries, masks, bars, .. } = self.search;
         let row = self.task.first_query + query;
-        let id = item as u32;
-        if masks.of(row).binary_search(&id).is_ok() {
+        let (facts, place) = (index.codes().facts(item / TILE), item % TILE);
+        let product = f64::from(sum) * f64::from(facts.scales[place / PANEL][place % PANEL]);
+        let bounds = queries.facts(row).bounds(item as u32, product, facts.lengths[place]);
+        let bar = &mut self.findings.bars[query];
+        // What fills up the last tile is no item.
+        if bounds.upper < *bar || item >= index.n_items() || masks.of(row).binary_search(&bounds.item).is_ok()
+        {
             return;
         }
-        let dim = index.dim();
-        let score = kernel.vectorize(
-            #[inline(always)]
-            || score(index.vector(id), &rows[row * dim..][..dim]),
-        );
-        if let Some(bar) = self.findings.best[query].offer(Candidate::new(score, id)) {
-            let floor = &mut self.findings.floors[query];
-            if bar > *floor {
-                *floor = bar;
-                bars.raise(row, bar);
-            }
+        if let Some(risen) = self.findings.best[query].hold(bounds)
+            && risen > *bar
+        {
+            *bar = risen;
+            bars.raise(row, risen);
         }
+    }
+
+    #[inline(never)]
+    fn sift<K: Kernel>(&mut self, kernel: K, query: usize) {
+        let Findings { best, bars, scored } = &mut *self.findings;
+        let row = self.task.first_query + query;
+        best[query].sift(bars[query], |item| self.search.score(kernel, row, item), scored);
     }
 
     fn learn_from_other_shards(&mut self) {
@@ -194,14 +192,27 @@ impl Scan<'_> {
             return;
         }
         let Task { first_query, n_queries, .. } = self.task;
-        for (query, floor) in self.findings.floors[..n_queries].iter_mut().enumerate() {
-            *floor = floor.max(self.search.bars.get(first_query + query));
+        for (query, bar) in self.findings.bars[..n_queries].iter_mut().enumerate() {
+            *bar = bar.max(self.search.bars.get(first_query + query));
         }
     }
 
     #[inline(always)]
     fn codes(&self) -> &Codes {
         self.search.index.codes()
+    }
+}
+
+impl Search<'_> {
+    /// The score of an item for the query of a row.
+    #[inline]
+    pub(crate) fn score<K: Kernel>(&self, kernel: K, row: usize, item: u32) -> f32 {
+        let query = &self.rows[row * self.index.dim()..][..self.index.dim()];
+        let vector = self.index.vector(item);
+        kernel.vectorize(
+            #[inline(always)]
+            || score(vector, query),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::bars::Bars;
-use crate::candidate::Candidate;
+use crate::finish::{Finish, Found};
 use crate::index::check_rows;
 use crate::kernels::AnyKernel;
 use crate::queries::Queries;
@@ -32,7 +32,7 @@ pub struct Searcher {
     hits: Vec<Hit>,
     /// Where the hits of each query start, and at last where all end.
     offsets: Vec<usize>,
-    candidates: Vec<Candidate>,
+    found: Vec<Found>,
 }
 
 /// What a batch of queries found.
@@ -56,7 +56,7 @@ impl Searcher {
             tasks: Vec::new(),
             hits: Vec::new(),
             offsets: Vec::new(),
-            candidates: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -128,16 +128,15 @@ impl Searcher {
         self.tasks.par_iter_mut().for_each(|(task, findings)| {
             kernel.dispatch(n_queries, Scan { search, task: *task, findings });
         });
-        for shards in self.tasks.chunks(n_shards) {
-            for query in 0..shards[0].0.n_queries {
-                self.candidates.clear();
-                for (_, findings) in shards {
-                    self.candidates.extend(findings.best[query].candidates());
-                }
-                self.candidates.sort_unstable();
-                self.hits.extend(self.candidates.iter().take(k).map(|candidate| candidate.hit()));
-                self.offsets[shards[0].0.first_query + query + 1] = self.hits.len();
-            }
+        self.found.resize_with(self.tasks.len() / n_shards, Found::default);
+        self.found.par_iter_mut().zip(self.tasks.par_chunks(n_shards)).for_each(|(found, shards)| {
+            kernel.dispatch(n_queries, Finish { search, shards, found });
+        });
+        self.offsets.clear();
+        self.offsets.push(0);
+        for found in &self.found {
+            self.offsets.extend(found.ends.iter().map(|end| self.hits.len() + end));
+            self.hits.extend(found.candidates.iter().map(|candidate| candidate.hit()));
         }
     }
 
