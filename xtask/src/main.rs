@@ -4,8 +4,8 @@
 //! integration. `cargo xtask data NAME` fetches a public data set from its owner and verifies it before anything stands
 //! under its final name. `cargo xtask peers nn` measures our training steps beside PyTorch's, `peers kg-mf` those of kg-mf
 //! and its answers to one user, `peers data` a file of ratings made ready beside pandas and Polars, `peers metrics`
-//! ranking metrics beside ranx and PyTorch, `peers baselines` implicit ALS beside the package implicit; each writes its
-//! comparison into `docs/benchmarks.md`.
+//! ranking metrics beside ranx and PyTorch, `peers search` the search of a catalogue beside PyTorch and faiss, `peers
+//! baselines` implicit ALS beside the package implicit; each writes its comparison into `docs/benchmarks.md`.
 //!
 //! ```text
 //! cargo xtask check                       all steps, stopping at the first that fails

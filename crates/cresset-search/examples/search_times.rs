@@ -1,7 +1,7 @@
 //! Times of exact searches of a catalogue, as JSON lines with the sum of the scores that were found.
 //!
-//! Our side of `cargo xtask peers search`, which runs it beside `benches/peers/search.py` and compares the sums;
-//! docs/benchmarks.md has the figures.
+//! Our side of `cargo xtask peers search`, which runs it beside `benches/peers/search.py` and compares the
+//! sums; docs/benchmarks.md has the figures.
 //!
 //! ```sh
 //! cargo run --release -p cresset-search --example search_times -- one_query --steps 100 --warmup 10 --threads 2
@@ -23,7 +23,8 @@ const K: usize = 100;
 const N_CLUSTERS: u32 = 1_000;
 const RANK: u32 = 16;
 
-/// Length of every vector. Their coordinates are whole numbers, so any order of summation gives the same scores.
+/// Length of every vector. Their coordinates are whole numbers, so any order of summation gives the same
+/// scores.
 const LENGTH: f64 = 1_000.0;
 
 /// What a program returns that may fail.

@@ -2,19 +2,22 @@
 //!
 //! # The bound
 //!
-//! A row `x` is written as `x = a·p + e`: a scale `a`, codes `p` between -127 and 127, and an error `e`, at most half a
-//! scale in each column. A query is written as `y = b·r + f`. Then, with `·` the inner product and |·| the length,
+//! A row `x` is written as `x = a·p + e`: a scale `a`, codes `p` between -127 and 127, and an error `e`, at
+//! most half a scale in each column. A query is written as `y = b·r + f`. Then, with `·` the inner product
+//! and |·| the length,
 //!
 //! ```text
 //! x·y = ab p·r + a p·f + e·y   and so   x·y / b <= a p·r + |a p| |f| / b + |e| |y| / b
 //! ```
 //!
-//! `p·r` is a sum of whole numbers and exact. The two lengths `|a p|` and `|e|` are kept of each item, the two factors
-//! `|f| / b` and `|y| / b` of each query, all computed in `f64` from the numbers as they are stored.
+//! `p·r` is a sum of whole numbers and exact. The two lengths `|a p|` and `|e|` are kept of each item, the
+//! two factors `|f| / b` and `|y| / b` of each query, all computed in `f64` from the numbers as they are
+//! stored.
 //!
-//! What remains are roundings. With `M = |x| |y|`, `a p·r` in `f32` is off by at most `2^-21 M / b` (two roundings of a
-//! number that is at most `4 M / b`), the score by `2^-24 M`, everything in `f64` by far less, and a bar that could
-//! matter is at most `2 M`. So `2^-18 |x|` is added to `|e|`, which is more than all of them together, and the smallest
+//! What remains are roundings. With `M = |x| |y|`, `a p·r` in `f32` is off by at most `2^-21 M / b` (two
+//! roundings of a number that is at most `4 M / b`), the score by `2^-24 M`, everything in `f64` by far less,
+//! and what it must reach, if that is not plainly out of or within reach, is below `8 M / b` and off by
+//! `2^-21 M / b`. So `2^-18 |x|` is added to `|e|`, which is more than all of them together, and the smallest
 //! normal number besides, for products below it.
 
 use rayon::prelude::*;
@@ -43,7 +46,8 @@ pub(crate) const MAX_DIM: usize = 65_536;
 /// What roundings may add to the error of an item, as a share of its length.
 const SLACK: f64 = 1.0 / 262_144.0;
 
-/// Four columns of a tile, a cache line for each panel: item by item its four codes, each with [`OFFSET`] added.
+/// Four columns of a tile, a cache line for each panel: item by item its four codes, each with [`OFFSET`]
+/// added.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct TileQuad(pub(crate) [[u8; PANEL * QUAD]; TILE_PANELS]);

@@ -1,9 +1,8 @@
 //! What the shards of some queries found, joined and scored.
 
-use crate::best::keep_best;
+use crate::best::{Bounds, Scratch, keep_best};
 use crate::candidate::Candidate;
 use crate::kernels::{Kernel, WithKernel};
-use crate::order::number;
 use crate::scan::{Findings, Search, Task};
 
 /// The best of some queries. The memory is used again by the next call.
@@ -13,8 +12,8 @@ pub(crate) struct Found {
     pub(crate) candidates: Vec<Candidate>,
     /// Where those of each query end.
     pub(crate) ends: Vec<usize>,
-    scored: Vec<Candidate>,
-    lowers: Vec<u32>,
+    held: Vec<Bounds>,
+    scratch: Scratch,
 }
 
 /// Finds the best among what was held of the same queries in all shards.
@@ -28,36 +27,29 @@ pub(crate) struct Finish<'a> {
 impl WithKernel for Finish<'_> {
     type Output = ();
 
-    fn run<K: Kernel, const PANELS: usize, const GROUP: usize>(self, kernel: K) {
+    fn run<K: Kernel, const PANELS: usize, const GROUP: usize>(mut self, kernel: K) {
         self.found.candidates.clear();
         self.found.ends.clear();
-        let task = self.shards[0].0;
+        let (task, _) = self.shards[0];
         for query in 0..task.n_queries {
-            let bar = self.found.bar(self.shards, query, self.search.k);
-            let Found { candidates, ends, scored, .. } = &mut *self.found;
-            scored.clear();
-            for (task, findings) in self.shards {
-                let score = |item| self.search.score(kernel, task.first_query + query, item);
-                findings.best[query].score(bar, score, scored);
-            }
-            keep_best(scored, self.search.k);
-            candidates.extend_from_slice(scored);
-            ends.push(candidates.len());
+            self.finish_query(kernel, task.first_query + query, query);
         }
     }
 }
 
-impl Found {
-    /// What a score must reach, since `k` items of all shards together surely do.
-    fn bar(&mut self, shards: &[(Task, Findings)], query: usize, k: usize) -> f32 {
-        self.lowers.clear();
-        for (_, findings) in shards {
-            self.lowers.extend(findings.best[query].lowers());
+impl Finish<'_> {
+    fn finish_query<K: Kernel>(&mut self, kernel: K, row: usize, query: usize) {
+        let Search { k, .. } = self.search;
+        let Found { candidates, ends, held, scratch } = &mut *self.found;
+        held.clear();
+        for (_, findings) in self.shards {
+            held.extend_from_slice(findings.best[query].held());
         }
-        if self.lowers.len() < k {
-            return f32::NEG_INFINITY;
-        }
-        let (_, lowest, _) = self.lowers.select_nth_unstable_by(k - 1, |a, b| b.cmp(a));
-        number(*lowest)
+        let bar = scratch.bar(held, k);
+        scratch.begin();
+        scratch.score(held, bar, |items, scored| self.search.score(kernel, row, items, scored));
+        keep_best(&mut scratch.scored, k);
+        candidates.extend_from_slice(&scratch.scored);
+        ends.push(candidates.len());
     }
 }

@@ -5,12 +5,13 @@ use crate::{Hit, SearchError, Searcher};
 
 /// A catalogue of vectors to be searched, item by item without exception.
 ///
-/// Beside the vectors it holds them a second time in eight bits a number, with which a search finds out which items
-/// can be among the best at all: `n_items * (5 * dim + 12)` bytes together.
+/// Beside the vectors it holds them a second time in eight bits a number, with which a search finds out which
+/// items can be among the best at all: `n_items * (5 * dim + 12)` bytes together.
 #[derive(Debug, Clone)]
 pub struct FlatIndex {
     vectors: Vec<f32>,
     dim: usize,
+    n_items: usize,
     codes: Codes,
 }
 
@@ -23,8 +24,8 @@ impl FlatIndex {
     ///
     /// # Errors
     ///
-    /// If `dim` is 0 or above 65,536, if the values are not whole rows, if there are more rows than `u32` counts, or
-    /// if a value is not finite, with its row and column.
+    /// If `dim` is 0 or above 65,536, if the values are not whole rows, if there are more rows than `u32`
+    /// counts, or if a value is not finite, with its row and column.
     pub fn try_new(vectors: Vec<f32>, dim: usize) -> Result<Self, SearchError> {
         if dim == 0 {
             return Err(SearchError::ZeroDim);
@@ -38,11 +39,11 @@ impl FlatIndex {
             return Err(SearchError::TooManyItems { n_items, max });
         }
         let codes = Codes::of(&vectors, dim);
-        Ok(Self { vectors, dim, codes })
+        Ok(Self { vectors, dim, n_items, codes })
     }
 
-    /// The `k` items of the highest inner product with `query` that are not `masked`, best first; of equal scores
-    /// the lower id first.
+    /// The `k` items of the highest inner product with `query` that are not `masked`, best first; of equal
+    /// scores the lower id first.
     ///
     /// For more than one call, a [`Searcher`] uses its memory again.
     ///
@@ -55,7 +56,7 @@ impl FlatIndex {
 
     /// Number of items.
     pub fn n_items(&self) -> usize {
-        self.vectors.len() / self.dim
+        self.n_items
     }
 
     /// Width of a vector.

@@ -1,8 +1,8 @@
 //! Exact search of a catalogue by inner product: the best items for one query, or for thousands at once.
 //!
-//! A retrieval model gives a vector to each user and to each item, and what is shown to a user are the items whose
-//! vectors have the highest inner product with the user's. This crate finds them, on plain arrays, without an
-//! approximation and without a framework:
+//! A retrieval model gives a vector to each user and to each item, and what is shown to a user are the items
+//! whose vectors have the highest inner product with the user's. This crate finds them, on plain arrays,
+//! without an approximation and without a framework:
 //!
 //! ```
 //! use cresset_search::{FlatIndex, Hit, Masks, Searcher};
@@ -24,19 +24,20 @@
 //!
 //! # How it is fast and exact
 //!
-//! A [`FlatIndex`] holds each vector twice: as it is, and with eight bits for each number. The products of the short
-//! vectors are whole numbers that processors compute many times faster, from a quarter of the memory. Of each item and
-//! each query it is known how far the short vector is from the true one, and so how far a product of two short vectors
-//! can be below the true score. An item that cannot reach the `k` best found so far is passed over; all others, a few
-//! in a thousand, are scored from the vectors as they are. The bound holds for any numbers, so the result is that of
-//! scoring everything; how many items must be scored depends on the vectors, and is all of them in the worst case.
+//! A [`FlatIndex`] holds each vector twice: as it is, and with eight bits for each number. The products of
+//! the short vectors are whole numbers that processors compute many times faster, from a quarter of the
+//! memory. Of each item and each query it is known how far the short vector is from the true one, and so how
+//! far a product of two short vectors can be below the true score. An item that cannot reach the `k` best
+//! found so far is passed over; all others, a few in a thousand, are scored from the vectors as they are. The
+//! bound holds for any numbers, so the result is that of scoring everything; how many items must be scored
+//! depends on the vectors, and is all of them in the worst case.
 //!
 //! # Scores
 //!
-//! A score is the inner product summed in `f64`, column `c` into partial sum `c % 16`, the sums joined halves with
-//! halves, and rounded to `f32` once. It has the same bits alone and in a batch, on any number of threads and on any
-//! processor. Equal scores (-0 equals 0) come in the order of rising ids. Scores beyond the range of `f32` are infinite
-//! and equal to one another.
+//! A score is the inner product summed in `f64`, column `c` into partial sum `c % 16`, the sums joined halves
+//! with halves, and rounded to `f32` once. It has the same bits alone and in a batch, on any number of
+//! threads and on any processor. Equal scores (-0 equals 0) come in the order of rising ids. Scores beyond
+//! the range of `f32` are infinite and equal to one another.
 
 mod bars;
 mod best;

@@ -2,10 +2,11 @@
 
 use crate::SearchError;
 
-/// A view of the items that are masked for each query: those of query `q` are `items[offsets[q]..offsets[q + 1]]`.
+/// A view of the items that are masked for each query: those of query `q` are `items[offsets[q]..offsets[q +
+/// 1]]`.
 ///
-/// Each list holds ids that rise; an id that the index does not hold masks nothing. Whoever is given the view checks
-/// it, and answers a violation with an error.
+/// Each list holds ids that rise; an id that the index does not hold masks nothing. Whoever is given the view
+/// checks it, and answers a violation with an error.
 #[derive(Debug, Clone, Copy)]
 pub struct Masks<'a> {
     /// Where each query's list starts, and at last where all end: `[n_queries + 1]`; empty if every list is.

@@ -84,15 +84,16 @@ impl QueryFacts {
     pub(crate) fn floor(&self, bar: f32, item: Lengths) -> f32 {
         // Beyond the largest number are scores of many sizes, all infinite as `f32`.
         let floor = f64::from(bar.min(f32::MAX)) * self.per_scale - self.possible_error(item);
-        (floor as f32).next_down()
+        floor as f32
     }
 
-    /// Between which scores an item's lies, of which `product` is the product of the codes, times the item's scale.
+    /// Between which scores an item's lies, of which `product` is the product of the codes, times the item's
+    /// scale.
     #[inline(always)]
     pub(crate) fn bounds(&self, item: u32, product: f64, lengths: Lengths) -> Bounds {
         let error = self.possible_error(lengths);
         let score = |product: f64| (product * self.scale) as f32;
-        Bounds { item, lower: score(product - error).next_down(), upper: score(product + error).next_up() }
+        Bounds { item, lower: score(product - error), upper: score(product + error) }
     }
 
     /// How far a product of codes can be from that of the vectors, in units of the query's scale.

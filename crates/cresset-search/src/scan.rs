@@ -1,9 +1,10 @@
 //! Some queries against some tiles: what can be among the best is scored, the rest is passed over.
 
 use std::array::from_fn;
+use std::iter::repeat;
 
 use crate::bars::Bars;
-use crate::best::Best;
+use crate::best::{Best, Scratch};
 use crate::candidate::Candidate;
 use crate::codes::{Codes, PANEL, TILE, TILE_PANELS};
 use crate::kernels::{Kernel, WithKernel};
@@ -13,6 +14,9 @@ use crate::{FlatIndex, Masks};
 
 /// Tiles that follow one another before the scan goes elsewhere.
 const BLOCK_TILES: usize = 8;
+
+/// How many rows ahead of the one that is scored the next are asked for.
+const AHEAD: usize = 4;
 
 /// What a call searches, the same for all of its tasks.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +49,7 @@ pub(crate) struct Findings {
     pub(crate) best: Vec<Best>,
     /// What a score must reach, of each query and of those that fill up the last group.
     bars: Vec<f32>,
-    scored: Vec<Candidate>,
+    scratch: Scratch,
 }
 
 /// A task at work.
@@ -136,8 +140,8 @@ impl Scan<'_> {
         }
     }
 
-    /// Holds those items whose bits are set in `reaching`, counted from `first_item`, that can reach the bar of a query
-    /// by their own lengths.
+    /// Holds those items whose bits are set in `reaching`, counted from `first_item`, that can reach the bar
+    /// of a query by their own lengths.
     #[inline(never)]
     fn judge<K: Kernel>(
         &mut self,
@@ -161,30 +165,28 @@ impl Scan<'_> {
     }
 
     fn judge_item(&mut self, query: usize, item: usize, sum: i32) {
-        let Search { index, queries, masks, bars, .. } = self.search;
+        let Search { index, queries, masks, .. } = self.search;
         let row = self.task.first_query + query;
         let (facts, place) = (index.codes().facts(item / TILE), item % TILE);
         let product = f64::from(sum) * f64::from(facts.scales[place / PANEL][place % PANEL]);
         let bounds = queries.facts(row).bounds(item as u32, product, facts.lengths[place]);
-        let bar = &mut self.findings.bars[query];
+        let bar = self.findings.bars[query];
         // What fills up the last tile is no item.
-        if bounds.upper < *bar || item >= index.n_items() || masks.of(row).binary_search(&bounds.item).is_ok()
+        if bounds.upper < bar || item >= index.n_items() || masks.of(row).binary_search(&bounds.item).is_ok()
         {
             return;
         }
-        if let Some(risen) = self.findings.best[query].hold(bounds)
-            && risen > *bar
-        {
-            *bar = risen;
-            bars.raise(row, risen);
-        }
+        self.findings.best[query].hold(bounds);
     }
 
     #[inline(never)]
     fn sift<K: Kernel>(&mut self, kernel: K, query: usize) {
-        let Findings { best, bars, scored } = &mut *self.findings;
+        let Findings { best, bars, scratch } = &mut *self.findings;
         let row = self.task.first_query + query;
-        best[query].sift(bars[query], |item| self.search.score(kernel, row, item), scored);
+        let score =
+            |items: &[u32], scored: &mut Vec<Candidate>| self.search.score(kernel, row, items, scored);
+        bars[query] = best[query].sift(bars[query], score, scratch);
+        self.search.bars.raise(row, bars[query]);
     }
 
     fn learn_from_other_shards(&mut self) {
@@ -204,22 +206,29 @@ impl Scan<'_> {
 }
 
 impl Search<'_> {
-    /// The score of an item for the query of a row.
-    #[inline]
-    pub(crate) fn score<K: Kernel>(&self, kernel: K, row: usize, item: u32) -> f32 {
+    /// Adds the scores of items for the query of a row to `scored`.
+    pub(crate) fn score<K: Kernel>(&self, kernel: K, row: usize, items: &[u32], scored: &mut Vec<Candidate>) {
         let query = &self.rows[row * self.index.dim()..][..self.index.dim()];
-        let vector = self.index.vector(item);
-        kernel.vectorize(
-            #[inline(always)]
-            || score(vector, query),
-        )
+        let ahead = items.iter().skip(AHEAD).map(Some).chain(repeat(None));
+        for (&item, ahead) in items.iter().zip(ahead) {
+            if let Some(&ahead) = ahead {
+                kernel.prefetch(self.index.vector(ahead));
+            }
+            let vector = self.index.vector(item);
+            let score = kernel.vectorize(
+                #[inline(always)]
+                || score(vector, query),
+            );
+            scored.push(Candidate::new(score, item));
+        }
     }
 }
 
 /// How far the scan goes from block to block, round and round, so that it meets each of `n_blocks` once.
 ///
-/// Catalogues have an order: by age, by popularity, by category. If the best came last, each item would be better than
-/// all before it; in leaps of about the golden section a fair sample comes first, whatever the order.
+/// Catalogues have an order: by age, by popularity, by category. If the best came last, each item would be
+/// better than all before it; in leaps of about the golden section a fair sample comes first, whatever the
+/// order.
 fn stride(n_blocks: usize) -> usize {
     let golden = (n_blocks as f64 * 0.618) as usize;
     let divides_nothing = |stride: &usize| greatest_common_divisor(*stride, n_blocks) == 1;

@@ -5,9 +5,10 @@ const LANES: usize = 16;
 
 /// The inner product of two vectors of one length.
 ///
-/// The product of two `f32` is exact in `f64`. Column `c` is added to partial sum `c % 16`, in order of the columns;
-/// the 16 sums are joined halves with halves, and the total is rounded to `f32` once. So the bits depend on nothing
-/// but the two vectors: neither on the processor, nor on what else was asked for in the same call.
+/// The product of two `f32` is exact in `f64`. Column `c` is added to partial sum `c % 16`, in order of the
+/// columns; the 16 sums are joined halves with halves, and the total is rounded to `f32` once. So the bits
+/// depend on nothing but the two vectors: neither on the processor, nor on what else was asked for in the
+/// same call.
 #[inline(always)]
 pub(crate) fn score(a: &[f32], b: &[f32]) -> f32 {
     let (a_chunks, a_rest) = a.as_chunks::<LANES>();

@@ -19,8 +19,8 @@ const TASKS_PER_THREAD: usize = 4;
 /// Items below which a catalogue is not cut further.
 const SHARD_ITEMS: usize = 8_192;
 
-/// Searches indices, one call after the other, and keeps its memory for the next: a call of a size that has been seen
-/// before allocates next to nothing. Any number of them may search one index at the same time.
+/// Searches indices, one call after the other, and keeps its memory for the next: a call of a size that has
+/// been seen before allocates next to nothing. Any number of them may search one index at the same time.
 ///
 /// A call works on all threads of the current Rayon pool. Its result does not depend on their number.
 #[derive(Debug)]
@@ -60,8 +60,8 @@ impl Searcher {
         }
     }
 
-    /// The `k` items of the highest inner product with `query` that are not `masked`, best first; of equal scores
-    /// the lower id first. Fewer where fewer are left.
+    /// The `k` items of the highest inner product with `query` that are not `masked`, best first; of equal
+    /// scores the lower id first. Fewer where fewer are left.
     ///
     /// The ids of `masked` rise; those that the index does not hold mask nothing.
     ///
@@ -71,8 +71,8 @@ impl Searcher {
     ///
     /// # Errors
     ///
-    /// If the query has another width than the index or holds a number that is not finite, or if the masked ids do
-    /// not rise.
+    /// If the query has another width than the index or holds a number that is not finite, or if the masked
+    /// ids do not rise.
     pub fn search(
         &mut self,
         index: &FlatIndex,
@@ -95,8 +95,8 @@ impl Searcher {
     ///
     /// # Errors
     ///
-    /// If the queries are not whole rows of the width of the index or hold a number that is not finite, or if the
-    /// masks are not a list for each query whose ids rise.
+    /// If the queries are not whole rows of the width of the index or hold a number that is not finite, or if
+    /// the masks are not a list for each query whose ids rise.
     pub fn search_batch(
         &mut self,
         index: &FlatIndex,
@@ -140,7 +140,8 @@ impl Searcher {
         }
     }
 
-    /// Cuts the work into tasks, the shards of the same queries side by side, and returns the number of shards.
+    /// Cuts the work into tasks, the shards of the same queries side by side, and returns the number of
+    /// shards.
     fn plan(&mut self, n_items: usize, n_queries: usize, group: usize) -> usize {
         let n_threads = rayon::current_num_threads();
         let n_wanted = if n_threads == 1 { 1 } else { n_threads * TASKS_PER_THREAD };

@@ -1,7 +1,8 @@
 //! `cargo xtask peers SUITE`: our programs beside those of others, in alternation, written into `docs/benchmarks.md`.
 //!
 //! The suites `nn` and `kg-mf` have training steps beside PyTorch's, `data` a file of ratings beside pandas and Polars,
-//! `metrics` ranking metrics beside ranx and PyTorch, `baselines` implicit ALS beside the package implicit.
+//! `metrics` ranking metrics beside ranx and PyTorch, `search` the search of a catalogue beside PyTorch and faiss,
+//! `baselines` implicit ALS beside the package implicit.
 //!
 //! Each round runs our program and the peer's once for every group, the other one first in every second round, so that
 //! a machine that slows down or warms up is shared by both. Ratios are taken within a round.

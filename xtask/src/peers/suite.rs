@@ -15,6 +15,8 @@ pub(super) enum Suite {
     Data,
     /// Ranking metrics: ranx and PyTorch.
     Metrics,
+    /// Exact search of a catalogue: PyTorch and faiss.
+    Search,
     /// Iterations of implicit ALS: implicit.
     Baselines,
 }
@@ -67,6 +69,10 @@ const fn frames(name: &'static str) -> Group {
     Group { name, peer: Peer::Shared("frames.py"), amount }
 }
 
+const fn search(name: &'static str, steps: usize, warmup: usize) -> Group {
+    Group { name, peer: Peer::Shared("search.py"), amount: Amount::Steps { steps, warmup } }
+}
+
 const fn metrics(name: &'static str, peer: Peer, steps: usize, warmup: usize) -> Group {
     Group { name, peer, amount: Amount::Steps { steps, warmup } }
 }
@@ -98,6 +104,9 @@ const METRICS_GROUPS: &[Group] = &[
 ];
 
 /// In the order of the table.
+const SEARCH_GROUPS: &[Group] = &[search("one_query", 100, 10), search("many_queries", 5, 1)];
+
+/// In the order of the table.
 const BASELINES_GROUPS: &[Group] = &[Group {
     name: "implicit_als",
     peer: Peer::Shared("implicit_als.py"),
@@ -112,6 +121,7 @@ impl Suite {
             Self::KgMf => "kg-mf",
             Self::Data => "data",
             Self::Metrics => "metrics",
+            Self::Search => "search",
             Self::Baselines => "baselines",
         }
     }
@@ -122,6 +132,7 @@ impl Suite {
             Self::Nn | Self::KgMf => &["--release", "-p", "cresset-benches", "--bin", "step_times"],
             Self::Data => &["--release", "-p", "cresset-data", "--example", "ratings_to_parquet"],
             Self::Metrics => &["--release", "-p", "cresset-metrics", "--example", "metric_times"],
+            Self::Search => &["--release", "-p", "cresset-search", "--example", "search_times"],
             Self::Baselines => &["--release", "-p", "cresset-baselines", "--example", "als_iterations"],
         }
     }
@@ -132,6 +143,7 @@ impl Suite {
             Self::Nn | Self::KgMf => &["torch"],
             Self::Data => &["pandas", "polars"],
             Self::Metrics => &["ranx", "numba", "torch"],
+            Self::Search => &["torch", "faiss-cpu"],
             Self::Baselines => &["implicit"],
         }
     }
@@ -142,6 +154,7 @@ impl Suite {
             Self::KgMf => KG_MF_GROUPS,
             Self::Data => DATA_GROUPS,
             Self::Metrics => METRICS_GROUPS,
+            Self::Search => SEARCH_GROUPS,
             Self::Baselines => BASELINES_GROUPS,
         }
     }

@@ -11,6 +11,7 @@ use std::arch::x86_64::{
     _mm256_xor_si256,
 };
 
+use super::prefetch::prefetch;
 use super::{Kernel, PanelQuad};
 use crate::codes::{OFFSET, PANEL, QUAD};
 
@@ -69,14 +70,20 @@ impl Kernel for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(self, vector: &[f32]) {
+        prefetch(vector);
+    }
+
+    #[inline(always)]
     fn to_array(self, sums: Self::Sums) -> [i32; PANEL] {
         pulp::cast(sums)
     }
 }
 
 impl Avx2 {
-    /// Adds the products of eight items. Their magnitudes are multiplied by the query's codes with the items' signs:
-    /// two such products are at most 2 · 127 · 127, so that their sum fits into the 16 bits that it is given.
+    /// Adds the products of eight items. Their magnitudes are multiplied by the query's codes with the items'
+    /// signs: two such products are at most 2 · 127 · 127, so that their sum fits into the 16 bits that it is
+    /// given.
     #[inline(always)]
     fn add_half(self, sums: __m256i, [magnitudes, codes]: [__m256i; 2], query: [i8; QUAD]) -> __m256i {
         // SAFETY: `self` exists only where the processor has AVX2.

@@ -4,6 +4,8 @@
 mod avx2;
 mod portable;
 #[cfg(target_arch = "x86_64")]
+mod prefetch;
+#[cfg(target_arch = "x86_64")]
 mod vnni;
 
 use crate::codes::{PANEL, QUAD};
@@ -32,6 +34,9 @@ pub(crate) trait Kernel: Copy + Send + Sync {
 
     /// A bit for each item whose sum, times its scale, is not below `floor`; a NaN is below nothing.
     fn reaching(self, sums: Self::Sums, scales: &[f32; PANEL], floor: f32) -> u16;
+
+    /// Asks for the memory of a vector that will be read soon.
+    fn prefetch(self, vector: &[f32]);
 
     /// The sums one by one.
     fn to_array(self, sums: Self::Sums) -> [i32; PANEL];

@@ -49,6 +49,9 @@ impl Kernel for Portable {
     }
 
     #[inline(always)]
+    fn prefetch(self, _: &[f32]) {}
+
+    #[inline(always)]
     fn to_array(self, sums: Self::Sums) -> [i32; PANEL] {
         sums
     }

@@ -9,6 +9,7 @@ use std::arch::x86_64::{
     _mm512_set1_epi32, _mm512_set1_ps,
 };
 
+use super::prefetch::prefetch;
 use super::{Kernel, PanelQuad};
 use crate::codes::{OFFSET, PANEL, QUAD};
 
@@ -39,8 +40,8 @@ impl Kernel for Vnni {
 
     #[inline(always)]
     fn start(self, code_sum: i32) -> __m512i {
-        // The instruction takes the items' bytes with their offset, so the sums begin lower by what that adds.
-        // SAFETY: `self` exists only where the processor has AVX-512.
+        // The instruction takes the items' bytes with their offset, so the sums begin lower by what that
+        // adds. SAFETY: `self` exists only where the processor has AVX-512.
         unsafe { _mm512_set1_epi32(-i32::from(OFFSET) * code_sum) }
     }
 
@@ -57,6 +58,11 @@ impl Kernel for Vnni {
             let products = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), pulp::cast(*scales));
             _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(products, _mm512_set1_ps(floor))
         }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, vector: &[f32]) {
+        prefetch(vector);
     }
 
     #[inline(always)]
