@@ -42,7 +42,8 @@ pub enum SearchError {
     },
     /// A NaN or an infinity among the vectors.
     #[error(
-        "{what} {row} holds {value} in column {column}, expected finite numbers: a training that diverged gives others"
+        "{what} {row} holds {value} in column {column}, expected finite numbers: \
+         a training that diverged gives others"
     )]
     NotFinite {
         /// `item` or `query`.
@@ -64,7 +65,8 @@ pub enum SearchError {
     },
     /// Offsets that do not cut the masked items into lists.
     #[error(
-        "the masks' offset {index} is {value}, expected offsets that start at 0, never fall and end at {n_ids}"
+        "the masks' offset {index} is {value}, \
+         expected offsets that start at 0, never fall and end at {n_ids}"
     )]
     BadOffsets {
         /// Position of the first bad offset.

@@ -8,7 +8,7 @@ use crate::best::{Best, Scratch};
 use crate::candidate::Candidate;
 use crate::codes::{Codes, PANEL, TILE, TILE_PANELS};
 use crate::kernels::{Kernel, WithKernel};
-use crate::queries::Queries;
+use crate::queries::{Queries, QueryFacts};
 use crate::score::score;
 use crate::{FlatIndex, Masks};
 
@@ -106,38 +106,58 @@ impl Scan<'_> {
         tile: usize,
         group: usize,
     ) {
-        let Search { index, queries, .. } = self.search;
-        let (quads, facts) = (index.codes().quads(tile), index.codes().facts(tile));
-        let codes = queries.group::<GROUP>(self.task.first_query / GROUP + group);
         let first = group * GROUP;
-        let floors: [f32; GROUP] = from_fn(|q| {
-            let query = queries.facts(self.task.first_query + first + q);
-            query.floor(self.findings.bars[first + q], facts.greatest)
-        });
+        let floors = self.floors::<GROUP>(tile, first);
         for panel in (0..TILE_PANELS).step_by(PANELS) {
-            let starts: [K::Sums; GROUP] =
-                from_fn(|q| kernel.start(queries.facts(self.task.first_query + first + q).code_sum));
-            let mut sums = starts.map(|start| [start; PANELS]);
-            for (quad, codes) in quads.iter().zip(codes) {
-                let items: [K::Codes; PANELS] = from_fn(|p| kernel.codes(&quad.0[panel + p]));
-                for q in 0..GROUP {
-                    for p in 0..PANELS {
-                        sums[q][p] = kernel.add_products(sums[q][p], items[p], codes[q]);
-                    }
-                }
-            }
-            for q in 0..GROUP {
+            let sums = self.products::<K, PANELS, GROUP>(kernel, tile, panel, first);
+            for (q, sums) in sums.into_iter().enumerate() {
                 let mut reaching = 0_u64;
-                for p in 0..PANELS {
-                    let panel_reaching = kernel.reaching(sums[q][p], &facts.scales[panel + p], floors[q]);
-                    reaching |= u64::from(panel_reaching) << (p * PANEL);
+                for (p, &sums) in sums.iter().enumerate() {
+                    let scales = &self.codes().facts(tile).scales[panel + p];
+                    reaching |= u64::from(kernel.reaching(sums, scales, floors[q])) << (p * PANEL);
                 }
                 if reaching != 0 {
-                    let sums = sums[q].map(|sums| kernel.to_array(sums));
+                    let sums = sums.map(|sums| kernel.to_array(sums));
                     self.judge(kernel, first + q, tile * TILE + panel * PANEL, reaching, sums.as_flattened());
                 }
             }
         }
+    }
+
+    /// What a product with any item of the tile must reach, for each query of the group that begins with `first`.
+    #[inline(always)]
+    fn floors<const GROUP: usize>(&self, tile: usize, first: usize) -> [f32; GROUP] {
+        let greatest = self.codes().facts(tile).greatest;
+        from_fn(|q| self.query(first + q).floor(self.findings.bars[first + q], greatest))
+    }
+
+    /// The products of each query of a group with each item of some panels of a tile.
+    #[inline(always)]
+    fn products<K: Kernel, const PANELS: usize, const GROUP: usize>(
+        &self,
+        kernel: K,
+        tile: usize,
+        panel: usize,
+        first: usize,
+    ) -> [[K::Sums; PANELS]; GROUP] {
+        let quads = self.codes().quads(tile);
+        let queries = self.search.queries.group::<GROUP>((self.task.first_query + first) / GROUP);
+        let mut sums = from_fn(|q| [kernel.start(self.query(first + q).code_sum); PANELS]);
+        for (quad, codes) in quads.iter().zip(queries) {
+            let items: [K::Codes; PANELS] = from_fn(|p| kernel.codes(&quad.0[panel + p]));
+            for (sums, &query) in sums.iter_mut().zip(codes) {
+                for (sum, &items) in sums.iter_mut().zip(&items) {
+                    *sum = kernel.add_products(*sum, items, query);
+                }
+            }
+        }
+        sums
+    }
+
+    /// What is kept of a query of the task.
+    #[inline(always)]
+    fn query(&self, query: usize) -> &QueryFacts {
+        self.search.queries.facts(self.task.first_query + query)
     }
 
     /// Holds those items whose bits are set in `reaching`, counted from `first_item`, that can reach the bar
@@ -165,11 +185,11 @@ impl Scan<'_> {
     }
 
     fn judge_item(&mut self, query: usize, item: usize, sum: i32) {
-        let Search { index, queries, masks, .. } = self.search;
+        let Search { index, masks, .. } = self.search;
         let row = self.task.first_query + query;
         let (facts, place) = (index.codes().facts(item / TILE), item % TILE);
         let product = f64::from(sum) * f64::from(facts.scales[place / PANEL][place % PANEL]);
-        let bounds = queries.facts(row).bounds(item as u32, product, facts.lengths[place]);
+        let bounds = self.query(query).bounds(item as u32, product, facts.lengths[place]);
         let bar = self.findings.bars[query];
         // What fills up the last tile is no item.
         if bounds.upper < bar || item >= index.n_items() || masks.of(row).binary_search(&bounds.item).is_ok()
