@@ -17,6 +17,7 @@ pub(crate) struct Best {
     wanted: usize,
     /// In no order, and more than are wanted.
     held: Vec<Bounds>,
+    is_undecided: bool,
 }
 
 /// Memory to work in.
@@ -32,6 +33,7 @@ impl Best {
     pub(crate) fn begin(&mut self, wanted: usize) {
         self.wanted = wanted;
         self.held.clear();
+        self.is_undecided = false;
     }
 
     #[inline(always)]
@@ -41,6 +43,13 @@ impl Best {
 
     pub(crate) fn held(&self) -> &[Bounds] {
         &self.held
+    }
+
+    /// Whether the bounds have failed to tell the best from a crowd, so that items had better be scored when they are
+    /// met: their vectors are then in the cache, where those of a neighbouring query have been read.
+    #[inline(always)]
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.is_undecided
     }
 
     /// Whether it holds so much that it should be sifted.
@@ -67,6 +76,7 @@ impl Best {
         if self.held.len() <= self.capacity() * 3 / 4 {
             return bar;
         }
+        self.is_undecided = true;
         scratch.begin();
         scratch.score(&self.held, bar, score);
         keep_best(&mut scratch.scored, self.wanted);
@@ -172,7 +182,7 @@ mod tests {
             scored.extend(items.iter().map(|&item| Candidate::new(item as f32, item)));
         };
         let bar = best.sift(f32::NEG_INFINITY, score, &mut Scratch::default());
-        assert_eq!(bar, (n_items - 3) as f32);
+        assert_eq!((bar, best.is_undecided()), ((n_items - 3) as f32, true));
         assert_eq!(
             best.held.iter().map(|bounds| bounds.item).collect::<Vec<_>>(),
             [n_items - 1, n_items - 2, n_items - 3]
@@ -188,5 +198,6 @@ mod tests {
         }
         let bar = best.sift(1.5, |_, _| panic!("one is left"), &mut Scratch::default());
         assert_eq!((bar, best.held()), (1.5, &[bounds(7, 0.0, 2.0)][..]));
+        assert!(!best.is_undecided());
     }
 }

@@ -47,7 +47,7 @@ impl Finish<'_> {
         }
         let bar = scratch.bar(held, k);
         scratch.begin();
-        scratch.score(held, bar, |items, scored| self.search.score(kernel, row, items, scored));
+        scratch.score(held, bar, |items, scored| self.search.score_all(kernel, row, items, scored));
         keep_best(&mut scratch.scored, k);
         candidates.extend_from_slice(&scratch.scored);
         ends.push(candidates.len());

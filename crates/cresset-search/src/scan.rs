@@ -177,24 +177,32 @@ impl Scan<'_> {
         while reaching != 0 {
             let place = reaching.trailing_zeros() as usize;
             reaching &= reaching - 1;
-            self.judge_item(query, first_item + place, sums[place]);
+            self.judge_item(kernel, query, first_item + place, sums[place]);
         }
         if self.findings.best[query].is_crowded() {
             self.sift(kernel, query);
         }
     }
 
-    fn judge_item(&mut self, query: usize, item: usize, sum: i32) {
+    #[inline(always)]
+    fn judge_item<K: Kernel>(&mut self, kernel: K, query: usize, item: usize, sum: i32) {
         let Search { index, masks, .. } = self.search;
         let row = self.task.first_query + query;
         let (facts, place) = (index.codes().facts(item / TILE), item % TILE);
         let product = f64::from(sum) * f64::from(facts.scales[place / PANEL][place % PANEL]);
-        let bounds = self.query(query).bounds(item as u32, product, facts.lengths[place]);
+        let mut bounds = self.query(query).bounds(item as u32, product, facts.lengths[place]);
         let bar = self.findings.bars[query];
         // What fills up the last tile is no item.
         if bounds.upper < bar || item >= index.n_items() || masks.of(row).binary_search(&bounds.item).is_ok()
         {
             return;
+        }
+        if self.findings.best[query].is_undecided() {
+            let score = self.search.score(kernel, row, bounds.item);
+            if score < bar {
+                return;
+            }
+            (bounds.lower, bounds.upper) = (score, score);
         }
         self.findings.best[query].hold(bounds);
     }
@@ -204,7 +212,7 @@ impl Scan<'_> {
         let Findings { best, bars, scratch } = &mut *self.findings;
         let row = self.task.first_query + query;
         let score =
-            |items: &[u32], scored: &mut Vec<Candidate>| self.search.score(kernel, row, items, scored);
+            |items: &[u32], scored: &mut Vec<Candidate>| self.search.score_all(kernel, row, items, scored);
         bars[query] = best[query].sift(bars[query], score, scratch);
         self.search.bars.raise(row, bars[query]);
     }
@@ -226,20 +234,31 @@ impl Scan<'_> {
 }
 
 impl Search<'_> {
-    /// Adds the scores of items for the query of a row to `scored`.
-    pub(crate) fn score<K: Kernel>(&self, kernel: K, row: usize, items: &[u32], scored: &mut Vec<Candidate>) {
+    /// The score of an item for the query of a row.
+    #[inline]
+    fn score<K: Kernel>(&self, kernel: K, row: usize, item: u32) -> f32 {
         let query = &self.rows[row * self.index.dim()..][..self.index.dim()];
+        let vector = self.index.vector(item);
+        kernel.vectorize(
+            #[inline(always)]
+            || score(vector, query),
+        )
+    }
+
+    /// Adds the scores of items for the query of a row to `scored`.
+    pub(crate) fn score_all<K: Kernel>(
+        &self,
+        kernel: K,
+        row: usize,
+        items: &[u32],
+        scored: &mut Vec<Candidate>,
+    ) {
         let ahead = items.iter().skip(AHEAD).map(Some).chain(repeat(None));
         for (&item, ahead) in items.iter().zip(ahead) {
             if let Some(&ahead) = ahead {
                 kernel.prefetch(self.index.vector(ahead));
             }
-            let vector = self.index.vector(item);
-            let score = kernel.vectorize(
-                #[inline(always)]
-                || score(vector, query),
-            );
-            scored.push(Candidate::new(score, item));
+            scored.push(Candidate::new(self.score(kernel, row, item), item));
         }
     }
 }
