@@ -1,5 +1,7 @@
 //! The one definition of a score.
 
+use std::array::from_fn;
+
 /// Partial sums of a score: as many as fill two of the widest registers.
 const LANES: usize = 16;
 
@@ -11,33 +13,39 @@ const LANES: usize = 16;
 /// same call.
 #[inline(always)]
 pub(crate) fn score(a: &[f32], b: &[f32]) -> f32 {
-    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
-    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
-    let mut sums = [0.0_f64; LANES];
+    let (a_chunks, a_rest) = a.as_chunks();
+    let (b_chunks, b_rest) = b.as_chunks();
+    let mut sums = [0.0; LANES];
     for (a, b) in a_chunks.iter().zip(b_chunks) {
         add_products(&mut sums, a, b);
     }
-    add_products(&mut sums, a_rest, b_rest);
+    if !a_rest.is_empty() {
+        // Zeros add nothing.
+        add_products(&mut sums, &filled_up(a_rest), &filled_up(b_rest));
+    }
     fold(sums) as f32
 }
 
 #[inline(always)]
-fn add_products(sums: &mut [f64; LANES], a: &[f32], b: &[f32]) {
-    for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
-        *sum += f64::from(a) * f64::from(b);
+fn add_products(sums: &mut [f64; LANES], a: &[f32; LANES], b: &[f32; LANES]) {
+    for lane in 0..LANES {
+        sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
     }
 }
 
+fn filled_up(rest: &[f32]) -> [f32; LANES] {
+    let mut lanes = [0.0; LANES];
+    lanes[..rest.len()].copy_from_slice(rest);
+    lanes
+}
+
 #[inline(always)]
-fn fold(mut sums: [f64; LANES]) -> f64 {
-    let mut len = LANES / 2;
-    while len > 0 {
-        for lane in 0..len {
-            sums[lane] += sums[lane + len];
-        }
-        len /= 2;
-    }
-    sums[0]
+fn fold(sums: [f64; LANES]) -> f64 {
+    // Written out, so that all of it stays in registers.
+    let eight: [f64; 8] = from_fn(|lane| sums[lane] + sums[lane + 8]);
+    let four: [f64; 4] = from_fn(|lane| eight[lane] + eight[lane + 4]);
+    let two: [f64; 2] = from_fn(|lane| four[lane] + four[lane + 2]);
+    two[0] + two[1]
 }
 
 #[cfg(test)]
