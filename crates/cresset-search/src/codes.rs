@@ -22,6 +22,8 @@
 
 use rayon::prelude::*;
 
+use crate::encode::{encode, greatest_magnitude};
+
 /// Items of a panel: the lanes of the widest registers.
 pub(crate) const PANEL: usize = 16;
 
@@ -37,7 +39,7 @@ pub(crate) const QUAD: usize = 4;
 /// The largest code.
 pub(crate) const MAX_CODE: f64 = 127.0;
 
-/// What is added to a code, so that it is above 0 in its byte.
+/// What is added to a code, so that it is above 0 in its byte; the same as its highest bit turned over.
 pub(crate) const OFFSET: u8 = 128;
 
 /// The widest vectors: sums of that many products of a byte and a code fit into 32 bits.
@@ -89,9 +91,9 @@ impl Codes {
         let mut quads = vec![TileQuad([[OFFSET; PANEL * QUAD]; TILE_PANELS]); n_tiles * n_quads];
         let mut facts = vec![TileFacts::ZEROS; n_tiles];
         let tiles = quads.par_chunks_mut(n_quads).zip(&mut facts);
-        tiles.zip(vectors.par_chunks(TILE * dim)).for_each(|((quads, facts), rows)| {
+        tiles.zip(vectors.par_chunks(TILE * dim)).for_each_init(Vec::new, |codes, ((quads, facts), rows)| {
             for (place, row) in rows.chunks_exact(dim).enumerate() {
-                encode_item(row, place, quads, facts);
+                encode_item(row, place, quads, facts, codes);
             }
         });
         Self { n_quads, quads, facts }
@@ -125,37 +127,25 @@ impl TileFacts {
     };
 }
 
-fn encode_item(row: &[f32], place: usize, quads: &mut [TileQuad], facts: &mut TileFacts) {
+fn encode_item(
+    row: &[f32],
+    place: usize,
+    quads: &mut [TileQuad],
+    facts: &mut TileFacts,
+    codes: &mut Vec<i8>,
+) {
     let (panel, lane) = (place / PANEL, place % PANEL);
     let scale = (greatest_magnitude(row) / MAX_CODE) as f32;
-    let (mut squares, mut code_squares, mut error_squares) = (0.0, 0.0, 0.0);
-    for (column, &value) in row.iter().enumerate() {
-        let value = f64::from(value);
-        let code = code_of(value, f64::from(scale));
-        let byte = (i16::from(code) + i16::from(OFFSET)) as u8;
-        quads[column / QUAD].0[panel][lane * QUAD + column % QUAD] = byte;
-        let coded = f64::from(scale) * f64::from(code);
-        squares += value * value;
-        code_squares += coded * coded;
-        error_squares += (value - coded) * (value - coded);
+    let encoded = encode(row, f64::from(scale), codes);
+    for (quad, codes) in quads.iter_mut().zip(codes.as_chunks::<QUAD>().0) {
+        quad.0[panel].as_chunks_mut::<QUAD>().0[lane] = codes.map(|code| code as u8 ^ OFFSET);
     }
-    let error = error_squares.sqrt() + SLACK * squares.sqrt() + f64::from(f32::MIN_POSITIVE);
-    let item = Lengths { error, codes: code_squares.sqrt() };
+    let error = encoded.error_length + SLACK * encoded.length + f64::from(f32::MIN_POSITIVE);
+    let lengths = Lengths { error, codes: encoded.code_length };
     facts.scales[panel][lane] = scale;
-    facts.lengths[place] = item;
-    facts.greatest.error = facts.greatest.error.max(item.error);
-    facts.greatest.codes = facts.greatest.codes.max(item.codes);
-}
-
-/// The largest magnitude in a row.
-pub(crate) fn greatest_magnitude(row: &[f32]) -> f64 {
-    f64::from(row.iter().fold(0.0_f32, |greatest, value| greatest.max(value.abs())))
-}
-
-/// The code of a value; any value has one, and the error is measured, not assumed.
-#[inline(always)]
-pub(crate) fn code_of(value: f64, scale: f64) -> i8 {
-    if scale > 0.0 { (value / scale).round_ties_even().clamp(-MAX_CODE, MAX_CODE) as i8 } else { 0 }
+    facts.lengths[place] = lengths;
+    facts.greatest.error = facts.greatest.error.max(lengths.error);
+    facts.greatest.codes = facts.greatest.codes.max(lengths.codes);
 }
 
 #[cfg(test)]

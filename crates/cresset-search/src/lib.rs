@@ -43,6 +43,7 @@ mod bars;
 mod best;
 mod candidate;
 mod codes;
+mod encode;
 mod error;
 mod finish;
 mod hit;

@@ -1,7 +1,8 @@
 //! The queries of a call as whole numbers of eight bits, in groups that one pass over a tile serves.
 
 use crate::best::Bounds;
-use crate::codes::{Lengths, MAX_CODE, QUAD, code_of, greatest_magnitude};
+use crate::codes::{Lengths, MAX_CODE, QUAD};
+use crate::encode::{encode, greatest_magnitude};
 
 /// What is kept of a query beside its codes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +26,8 @@ pub(crate) struct Queries {
     /// `[n_groups, n_quads, group]`; the last group is filled up with zeros.
     quads: Vec<[i8; QUAD]>,
     facts: Vec<QueryFacts>,
+    /// Those of one query, in order.
+    codes: Vec<i8>,
 }
 
 impl Queries {
@@ -46,18 +49,20 @@ impl Queries {
     fn encode_query(&mut self, query: usize, row: &[f32]) {
         let greatest = greatest_magnitude(row);
         let scale = if greatest > 0.0 { greatest / MAX_CODE } else { 1.0 };
+        let encoded = encode(row, scale, &mut self.codes);
         let first = query / self.group * self.n_quads * self.group + query % self.group;
-        let (mut code_sum, mut squares, mut error_squares) = (0, 0.0, 0.0);
-        for (column, &value) in row.iter().enumerate() {
-            let value = f64::from(value) / scale;
-            let code = code_of(value, 1.0);
-            self.quads[first + column / QUAD * self.group][column % QUAD] = code;
-            code_sum += i32::from(code);
-            squares += value * value;
-            error_squares += (value - f64::from(code)) * (value - f64::from(code));
-        }
-        let (length, error_length) = (squares.sqrt(), error_squares.sqrt());
-        self.facts[query] = QueryFacts { code_sum, scale, per_scale: 1.0 / scale, length, error_length };
+        let quads = self.quads[first..].iter_mut().step_by(self.group);
+        quads
+            .zip(self.codes.as_chunks::<QUAD>().0)
+            .take(self.n_quads)
+            .for_each(|(quad, &codes)| *quad = codes);
+        self.facts[query] = QueryFacts {
+            code_sum: self.codes.iter().map(|&code| i32::from(code)).sum(),
+            scale,
+            per_scale: 1.0 / scale,
+            length: encoded.length / scale,
+            error_length: encoded.error_length / scale,
+        };
     }
 
     /// The codes of a group, one entry for each four columns.
