@@ -17,7 +17,8 @@ pub(crate) struct Best {
     wanted: usize,
     /// In no order, and more than are wanted.
     held: Vec<Bounds>,
-    is_undecided: bool,
+    /// The worst of as many scored items as are wanted, once the bounds have failed to tell the best from a crowd.
+    worst: Option<Candidate>,
 }
 
 /// Memory to work in.
@@ -33,7 +34,7 @@ impl Best {
     pub(crate) fn begin(&mut self, wanted: usize) {
         self.wanted = wanted;
         self.held.clear();
-        self.is_undecided = false;
+        self.worst = None;
     }
 
     #[inline(always)]
@@ -49,7 +50,13 @@ impl Best {
     /// met: their vectors are then in the cache, where those of a neighbouring query have been read.
     #[inline(always)]
     pub(crate) fn is_undecided(&self) -> bool {
-        self.is_undecided
+        self.worst.is_some()
+    }
+
+    /// Whether as many items as are wanted are known to be better than a candidate.
+    #[inline(always)]
+    pub(crate) fn is_beaten(&self, candidate: Candidate) -> bool {
+        self.worst.is_some_and(|worst| candidate > worst)
     }
 
     /// Whether it holds so much that it should be sifted.
@@ -73,13 +80,13 @@ impl Best {
     ) -> f32 {
         let bar = bar.max(scratch.bar(&self.held, self.wanted));
         self.held.retain(|bounds| bounds.upper >= bar);
-        if self.held.len() <= self.capacity() * 3 / 4 {
+        if !self.is_undecided() && self.held.len() <= self.capacity() * 3 / 4 {
             return bar;
         }
-        self.is_undecided = true;
         scratch.begin();
         scratch.score(&self.held, bar, score);
         keep_best(&mut scratch.scored, self.wanted);
+        self.worst = scratch.scored.last().filter(|_| scratch.scored.len() == self.wanted).copied();
         self.held.clear();
         self.held.extend(scratch.scored.iter().map(|candidate| candidate.hit()).map(|hit| Bounds {
             item: hit.item,
@@ -183,6 +190,7 @@ mod tests {
         };
         let bar = best.sift(f32::NEG_INFINITY, score, &mut Scratch::default());
         assert_eq!((bar, best.is_undecided()), ((n_items - 3) as f32, true));
+        assert!(best.is_beaten(Candidate::new(bar, n_items)) && !best.is_beaten(Candidate::new(bar, 0)));
         assert_eq!(
             best.held.iter().map(|bounds| bounds.item).collect::<Vec<_>>(),
             [n_items - 1, n_items - 2, n_items - 3]

@@ -199,7 +199,7 @@ impl Scan<'_> {
         }
         if self.findings.best[query].is_undecided() {
             let score = self.search.score(kernel, row, bounds.item);
-            if score < bar {
+            if score < bar || self.findings.best[query].is_beaten(Candidate::new(score, bounds.item)) {
                 return;
             }
             (bounds.lower, bounds.upper) = (score, score);

@@ -167,6 +167,7 @@ fn rows_that_nearly_agree_are_told_apart() {
 fn rows_that_agree_entirely_come_in_order_of_item_id() {
     let dim = 24;
     check(numbers(dim, 13).repeat(500), dim, &numbers(dim * 2, 14), 70, Masks::NONE);
+    check(numbers(4, 13).repeat(30_000), 4, &numbers(8, 14), 300, Masks::NONE);
 }
 
 #[test]
