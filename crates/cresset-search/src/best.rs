@@ -17,7 +17,8 @@ pub(crate) struct Best {
     wanted: usize,
     /// In no order, and more than are wanted.
     held: Vec<Bounds>,
-    /// The worst of as many scored items as are wanted, once the bounds have failed to tell the best from a crowd.
+    /// The worst of as many scored items as are wanted, once the bounds have failed to tell the best from a
+    /// crowd.
     worst: Option<Candidate>,
 }
 
@@ -46,8 +47,8 @@ impl Best {
         &self.held
     }
 
-    /// Whether the bounds have failed to tell the best from a crowd, so that items had better be scored when they are
-    /// met: their vectors are then in the cache, where those of a neighbouring query have been read.
+    /// Whether the bounds have failed to tell the best from a crowd, so that items had better be scored when
+    /// they are met: their vectors are then in the cache, where those of a neighbouring query have been read.
     #[inline(always)]
     pub(crate) fn is_undecided(&self) -> bool {
         self.worst.is_some()

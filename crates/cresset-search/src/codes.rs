@@ -2,27 +2,32 @@
 //!
 //! # The bound
 //!
-//! A row `x` is written as `x = a·p + e`: a scale `a`, codes `p` between -127 and 127, and an error `e`, at
+//! All items have a centre `c` in common, whose product with a query is the same for all. What is left of a
+//! row is written as `x - c = a·p + e`: a scale `a`, codes `p` between -127 and 127, and an error `e`, at
 //! most half a scale in each column. A query is written as `y = b·r + f`. Then, with `·` the inner product
 //! and |·| the length,
 //!
 //! ```text
-//! x·y = ab p·r + a p·f + e·y   and so   x·y / b <= a p·r + |a p| |f| / b + |e| |y| / b
+//! x·y = c·y + ab p·r + a p·f + e·y   and so   (x·y - c·y) / b <= a p·r + |a p| |f| / b + |e| |y| / b
 //! ```
 //!
-//! `p·r` is a sum of whole numbers and exact. The two lengths `|a p|` and `|e|` are kept of each item, the
-//! two factors `|f| / b` and `|y| / b` of each query, all computed in `f64` from the numbers as they are
-//! stored.
+//! and not below the same with both lengths subtracted. `p·r` is a sum of whole numbers and exact. The two
+//! lengths `|a p|` and `|e|` are kept of each item, the two factors `|f| / b` and `|y| / b` of each query,
+//! all computed in `f64` from the numbers as they are stored.
 //!
-//! What remains are roundings. With `M = |x| |y|`, `a p·r` in `f32` is off by at most `2^-21 M / b` (two
-//! roundings of a number that is at most `4 M / b`), the score by `2^-24 M`, everything in `f64` by far less,
-//! and what it must reach, if that is not plainly out of or within reach, is below `8 M / b` and off by
-//! `2^-21 M / b`. So `2^-18 |x|` is added to `|e|`, which is more than all of them together, and the smallest
-//! normal number besides, for products below it.
+//! What remains are roundings, and `|e|` is made longer by more than all of them together:
+//!
+//! - `a p·r` in `f32`, and what it must reach if that is not plainly out of or within reach, are numbers of a few
+//!   `|x - c| |y| / b` and off by a few times `2^-24` of them: `2^-18 |x - c|`.
+//! - A score is rounded to `f32`, and so off by `2^-24 |x| |y|`; `f64` is off by far less of `(|x| + |c|) |y|`: `2^-22` of
+//!   both. Bounds that are themselves rounded to `f32` need nothing, since rounding keeps the order.
+//! - Products may be too small for normal numbers: the smallest of those.
 
 use rayon::prelude::*;
 
+use crate::centre::centre;
 use crate::encode::{encode, greatest_magnitude};
+use crate::score::product;
 
 /// Items of a panel: the lanes of the widest registers.
 pub(crate) const PANEL: usize = 16;
@@ -45,8 +50,13 @@ pub(crate) const OFFSET: u8 = 128;
 /// The widest vectors: sums of that many products of a byte and a code fit into 32 bits.
 pub(crate) const MAX_DIM: usize = 65_536;
 
-/// What roundings may add to the error of an item, as a share of its length.
-const SLACK: f64 = 1.0 / 262_144.0;
+/// What roundings of products of codes may add to the error of an item, as a share of its length without the
+/// centre.
+const CODE_SLACK: f64 = 1.0 / 262_144.0;
+
+/// What roundings of scores may add to the error of an item, as a share of its length and of that of the
+/// centre.
+const SCORE_SLACK: f64 = 1.0 / 4_194_304.0;
 
 /// Four columns of a tile, a cache line for each panel: item by item its four codes, each with [`OFFSET`]
 /// added.
@@ -78,6 +88,8 @@ pub(crate) struct TileFacts {
 /// The items in tiles; the last is filled up with zeros.
 #[derive(Debug, Clone)]
 pub(crate) struct Codes {
+    /// What the items have in common, which is not in their codes.
+    centre: Vec<f32>,
     n_quads: usize,
     quads: Vec<TileQuad>,
     facts: Vec<TileFacts>,
@@ -90,13 +102,22 @@ impl Codes {
         let n_tiles = (vectors.len() / dim).div_ceil(TILE);
         let mut quads = vec![TileQuad([[OFFSET; PANEL * QUAD]; TILE_PANELS]); n_tiles * n_quads];
         let mut facts = vec![TileFacts::ZEROS; n_tiles];
+        let centre = centre(vectors, dim);
         let tiles = quads.par_chunks_mut(n_quads).zip(&mut facts);
-        tiles.zip(vectors.par_chunks(TILE * dim)).for_each_init(Vec::new, |codes, ((quads, facts), rows)| {
-            for (place, row) in rows.chunks_exact(dim).enumerate() {
-                encode_item(row, place, quads, facts, codes);
-            }
-        });
-        Self { n_quads, quads, facts }
+        tiles.zip(vectors.par_chunks(TILE * dim)).for_each_init(
+            || Encoder::new(&centre),
+            |encoder, ((quads, facts), rows)| {
+                for (place, row) in rows.chunks_exact(dim).enumerate() {
+                    encoder.encode(row, place, quads, facts);
+                }
+            },
+        );
+        Self { centre, n_quads, quads, facts }
+    }
+
+    /// What the items have in common, which is not in their codes.
+    pub(crate) fn centre(&self) -> &[f32] {
+        &self.centre
     }
 
     pub(crate) fn n_tiles(&self) -> usize {
@@ -127,25 +148,40 @@ impl TileFacts {
     };
 }
 
-fn encode_item(
-    row: &[f32],
-    place: usize,
-    quads: &mut [TileQuad],
-    facts: &mut TileFacts,
-    codes: &mut Vec<i8>,
-) {
-    let (panel, lane) = (place / PANEL, place % PANEL);
-    let scale = (greatest_magnitude(row) / MAX_CODE) as f32;
-    let encoded = encode(row, f64::from(scale), codes);
-    for (quad, codes) in quads.iter_mut().zip(codes.as_chunks::<QUAD>().0) {
-        quad.0[panel].as_chunks_mut::<QUAD>().0[lane] = codes.map(|code| code as u8 ^ OFFSET);
+/// Encodes items one after the other.
+struct Encoder<'a> {
+    centre: &'a [f32],
+    centre_length: f64,
+    /// A row without the centre.
+    rest: Vec<f64>,
+    codes: Vec<i8>,
+}
+
+impl<'a> Encoder<'a> {
+    fn new(centre: &'a [f32]) -> Self {
+        let centre_length = product(centre, centre).sqrt();
+        Self { centre, centre_length, rest: Vec::new(), codes: Vec::new() }
     }
-    let error = encoded.error_length + SLACK * encoded.length + f64::from(f32::MIN_POSITIVE);
-    let lengths = Lengths { error, codes: encoded.code_length };
-    facts.scales[panel][lane] = scale;
-    facts.lengths[place] = lengths;
-    facts.greatest.error = facts.greatest.error.max(lengths.error);
-    facts.greatest.codes = facts.greatest.codes.max(lengths.codes);
+
+    /// Writes the codes of an item and what is kept beside them to its place in a tile.
+    fn encode(&mut self, row: &[f32], place: usize, quads: &mut [TileQuad], facts: &mut TileFacts) {
+        let (panel, lane) = (place / PANEL, place % PANEL);
+        self.rest.clear();
+        self.rest.extend(row.iter().zip(self.centre).map(|(&x, &c)| f64::from(x) - f64::from(c)));
+        let scale = (greatest_magnitude(&self.rest) / MAX_CODE) as f32;
+        let encoded = encode(&self.rest, f64::from(scale), &mut self.codes);
+        for (quad, codes) in quads.iter_mut().zip(self.codes.as_chunks::<QUAD>().0) {
+            quad.0[panel].as_chunks_mut::<QUAD>().0[lane] = codes.map(|code| code as u8 ^ OFFSET);
+        }
+        // The length of the row itself is at most that of both its parts.
+        let slack = CODE_SLACK * encoded.length + SCORE_SLACK * (encoded.length + 2.0 * self.centre_length);
+        let error = encoded.error_length + slack + f64::from(f32::MIN_POSITIVE);
+        let lengths = Lengths { error, codes: encoded.code_length };
+        facts.scales[panel][lane] = scale;
+        facts.lengths[place] = lengths;
+        facts.greatest.error = facts.greatest.error.max(lengths.error);
+        facts.greatest.codes = facts.greatest.codes.max(lengths.codes);
+    }
 }
 
 #[cfg(test)]
@@ -160,34 +196,47 @@ mod tests {
 
     #[test]
     fn the_largest_value_of_a_row_has_the_largest_code() {
-        let codes = Codes::of(&[0.5, -1.0, 0.0, 2.0, 4.0, -3.0], 3);
+        // The centre of these is 0.
+        let codes = Codes::of(&[0.5, -1.0, 0.0, 2.0, 4.0, -3.0, -2.5, -3.0, 3.0], 3);
+        assert_eq!(codes.centre(), [0.0; 3]);
         assert_eq!([0, 1, 2].map(|column| code(&codes, 0, column)), [64, -127, 0]);
         assert_eq!([0, 1, 2].map(|column| code(&codes, 1, column)), [64, 127, -95]);
-        assert_eq!(codes.facts(0).scales[0][..3], [1.0 / 127.0, 4.0 / 127.0, 0.0]);
+        assert_eq!(codes.facts(0).scales[0][..4], [1.0 / 127.0, 4.0 / 127.0, 3.0 / 127.0, 0.0]);
+    }
+
+    #[test]
+    fn codes_are_of_what_is_left_without_the_centre() {
+        let codes = Codes::of(&[100.0, 1.0, 102.0, -1.0], 2);
+        assert_eq!(codes.centre(), [101.0, 0.0]);
+        assert_eq!(
+            [0, 1].map(|item| [0, 1].map(|column| code(&codes, item, column))),
+            [[-127, 127], [127, -127]]
+        );
     }
 
     #[test]
     fn a_row_of_codes_has_next_to_no_error_and_others_have_theirs() {
-        let codes = Codes::of(&[127.0, 5.0, 127.0, 5.25], 2);
+        let codes = Codes::of(&[127.0, 5.0, -127.0, 5.25, 0.0, -10.25], 2);
         let [exact, rounded] = [0, 1].map(|item| codes.facts(0).lengths[item].error);
-        assert!(exact < 127.1 * SLACK * 1.001, "{exact}");
+        assert_eq!(codes.centre(), [0.0; 2]);
+        assert!(exact < 127.1 * 2.0 * CODE_SLACK, "{exact}");
         assert!((0.25..0.251).contains(&rounded), "{rounded}");
-        assert_eq!(codes.facts(0).greatest.error, rounded);
     }
 
     #[test]
     fn a_row_too_small_for_a_scale_is_all_error() {
         let tiny = f32::from_bits(1);
-        let codes = Codes::of(&[tiny, 0.0], 2);
+        let codes = Codes::of(&[tiny, 0.0, -tiny, 0.0], 2);
         assert_eq!((code(&codes, 0, 0), codes.facts(0).scales[0][0]), (0, 0.0));
         assert!(codes.facts(0).lengths[0].error >= f64::from(tiny));
     }
 
     #[test]
     fn the_last_tile_is_filled_up_with_zeros() {
-        let codes = Codes::of(&vec![1.0; 65 * 6], 6);
+        let rows: Vec<f32> = (0..66).flat_map(|row| [if row % 2 == 0 { 1.0 } else { -1.0 }; 6]).collect();
+        let codes = Codes::of(&rows, 6);
         assert_eq!((codes.n_tiles(), codes.quads(1).len()), (2, 2));
-        assert_eq!([0, 5, 6].map(|column| code(&codes, 64, column)), [127, 127, 0]);
-        assert_eq!(code(&codes, 65, 0), 0);
+        assert_eq!([0, 5, 6].map(|column| code(&codes, 65, column)), [-127, -127, 0]);
+        assert_eq!(code(&codes, 66, 0), 0);
     }
 }

@@ -7,8 +7,8 @@ use crate::codes::MAX_CODE;
 /// Columns that are encoded side by side.
 const LANES: usize = 16;
 
-/// Added to a number of a few bits, it leaves the nearest whole number, halves to even, in the lowest bits: it is so
-/// large that no other fits.
+/// Added to a number of a few bits, it leaves the nearest whole number, halves to even, in the lowest bits:
+/// it is so large that no other fits.
 const ROUNDER: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 
 /// Three lengths of an encoded row.
@@ -24,9 +24,9 @@ pub(crate) struct Encoded {
 
 /// Writes the codes of a finite row into `codes`, which is filled up with zeros to a multiple of [`LANES`].
 ///
-/// A code is the whole number nearest to the value over the scale, as far as codes go; what that misses is measured,
-/// not assumed. At a scale of 0 all codes are 0.
-pub(crate) fn encode(row: &[f32], scale: f64, codes: &mut Vec<i8>) -> Encoded {
+/// A code is the whole number nearest to the value over the scale, as far as codes go; what that misses is
+/// measured, not assumed. At a scale of 0 all codes are 0.
+pub(crate) fn encode(row: &[f64], scale: f64, codes: &mut Vec<i8>) -> Encoded {
     codes.clear();
     codes.resize(row.len().next_multiple_of(LANES), 0);
     Arch::new().dispatch(
@@ -49,8 +49,8 @@ pub(crate) fn encode(row: &[f32], scale: f64, codes: &mut Vec<i8>) -> Encoded {
 }
 
 /// The largest magnitude in a row.
-pub(crate) fn greatest_magnitude(row: &[f32]) -> f64 {
-    f64::from(row.iter().fold(0.0_f32, |greatest, value| greatest.max(value.abs())))
+pub(crate) fn greatest_magnitude(row: &[f64]) -> f64 {
+    row.iter().fold(0.0, |greatest, value| value.abs().max(greatest))
 }
 
 /// Sums of squares, lane by lane.
@@ -63,10 +63,10 @@ struct Squares {
 
 impl Squares {
     #[inline(always)]
-    fn add(&mut self, values: &[f32; LANES], scale: f64, codes: &mut [i8; LANES]) {
+    fn add(&mut self, values: &[f64; LANES], scale: f64, codes: &mut [i8; LANES]) {
         let per_scale = if scale > 0.0 { 1.0 / scale } else { 0.0 };
         for lane in 0..LANES {
-            let value = f64::from(values[lane]);
+            let value = values[lane];
             let rounded = (value * per_scale).clamp(-MAX_CODE, MAX_CODE) + ROUNDER;
             let coded = (rounded - ROUNDER) * scale;
             codes[lane] = rounded.to_bits() as i8;
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(row: &[f32], scale: f64, expected: &[i8]) {
+    fn check(row: &[f64], scale: f64, expected: &[i8]) {
         let mut codes = vec![9; 3];
         let encoded = encode(row, scale, &mut codes);
         assert_eq!(codes.len(), row.len().next_multiple_of(LANES));
@@ -122,20 +122,20 @@ mod tests {
 
     #[test]
     fn what_is_beyond_all_codes_has_the_largest() {
-        check(&[128.0, -1e30, 3.4e38], 1.0, &[127, -127, 127]);
-        check(&[3.4e38], f64::from(f32::MIN_POSITIVE), &[127]);
+        check(&[128.0, -1e30, 6.8e38], 1.0, &[127, -127, 127]);
+        check(&[6.8e38], f64::from(f32::MIN_POSITIVE), &[127]);
     }
 
     #[test]
     fn a_scale_of_zero_has_no_codes() {
-        check(&[f32::from_bits(1), 0.0], 0.0, &[0, 0]);
+        check(&[1e-45, 0.0], 0.0, &[0, 0]);
     }
 
     #[test]
     fn every_column_is_encoded_at_any_width() {
         for dim in 0..40 {
             let expected: Vec<i8> = (0..dim).map(|column| (column * 37 % 255 - 127) as i8).collect();
-            let row: Vec<f32> = expected.iter().map(|&code| f32::from(code) * 0.5).collect();
+            let row: Vec<f64> = expected.iter().map(|&code| f64::from(code) * 0.5).collect();
             check(&row, 0.5, &expected);
         }
     }

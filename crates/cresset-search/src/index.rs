@@ -6,7 +6,7 @@ use crate::{Hit, SearchError, Searcher};
 /// A catalogue of vectors to be searched, item by item without exception.
 ///
 /// Beside the vectors it holds them a second time in eight bits a number, with which a search finds out which
-/// items can be among the best at all: `n_items * (5 * dim + 12)` bytes together.
+/// items can be among the best at all: about `n_items * (5 * dim + 21)` bytes together.
 #[derive(Debug, Clone)]
 pub struct FlatIndex {
     vectors: Vec<f32>,

@@ -24,13 +24,16 @@
 //!
 //! # How it is fast and exact
 //!
-//! A [`FlatIndex`] holds each vector twice: as it is, and with eight bits for each number. The products of
-//! the short vectors are whole numbers that processors compute many times faster, from a quarter of the
-//! memory. Of each item and each query it is known how far the short vector is from the true one, and so how
-//! far a product of two short vectors can be below the true score. An item that cannot reach the `k` best
-//! found so far is passed over; all others, a few in a thousand, are scored from the vectors as they are. The
-//! bound holds for any numbers, so the result is that of scoring everything; how many items must be scored
-//! depends on the vectors, and is all of them in the worst case.
+//! A [`FlatIndex`] holds each vector twice: as it is, and without what all vectors have in common in eight
+//! bits for each number. The products of the short vectors are whole numbers that processors compute many
+//! times faster, from a quarter of the memory. Of each item and each query it is known how far the short
+//! vector is from the true one, and so between which scores the true one lies. An item that cannot reach the
+//! `k` best seen so far is passed over, and at the end the few hundred that are left are scored from the
+//! vectors as they are. The bound holds for any numbers, so the result is that of scoring everything.
+//!
+//! How many items are left depends on the vectors. Where scores lie nearer to one another than eight bits can
+//! tell, as those of equal rows do, they are all scored, and a search takes longer than one that had scored
+//! them at once.
 //!
 //! # Scores
 //!
@@ -42,6 +45,7 @@
 mod bars;
 mod best;
 mod candidate;
+mod centre;
 mod codes;
 mod encode;
 mod error;

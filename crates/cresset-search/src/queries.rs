@@ -3,6 +3,7 @@
 use crate::best::Bounds;
 use crate::codes::{Lengths, MAX_CODE, QUAD};
 use crate::encode::{encode, greatest_magnitude};
+use crate::score::product;
 
 /// What is kept of a query beside its codes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,6 +13,8 @@ pub(crate) struct QueryFacts {
     scale: f64,
     /// One over its scale: scores are compared in units of it.
     per_scale: f64,
+    /// Its product with the centre of the items: part of every score.
+    common: f64,
     /// Its length, in units of its scale.
     length: f64,
     /// The length of its error, in units of its scale.
@@ -26,13 +29,15 @@ pub(crate) struct Queries {
     /// `[n_groups, n_quads, group]`; the last group is filled up with zeros.
     quads: Vec<[i8; QUAD]>,
     facts: Vec<QueryFacts>,
-    /// Those of one query, in order.
+    /// One query, and its codes in order.
+    row: Vec<f64>,
     codes: Vec<i8>,
 }
 
 impl Queries {
-    /// Takes the codes of finite `rows` of width `dim`, in groups of `group`.
-    pub(crate) fn encode(&mut self, rows: &[f32], dim: usize, group: usize) {
+    /// Takes the codes of finite `rows`, in groups of `group`, for items with a `centre`.
+    pub(crate) fn encode(&mut self, rows: &[f32], centre: &[f32], group: usize) {
+        let dim = centre.len();
         let n_queries = rows.len() / dim;
         let n_slots = n_queries.next_multiple_of(group);
         self.group = group;
@@ -42,14 +47,16 @@ impl Queries {
         self.facts.clear();
         self.facts.resize(n_slots, QueryFacts::default());
         for (query, row) in rows.chunks_exact(dim).enumerate() {
-            self.encode_query(query, row);
+            self.encode_query(query, row, product(row, centre));
         }
     }
 
-    fn encode_query(&mut self, query: usize, row: &[f32]) {
-        let greatest = greatest_magnitude(row);
+    fn encode_query(&mut self, query: usize, row: &[f32], common: f64) {
+        self.row.clear();
+        self.row.extend(row.iter().map(|&value| f64::from(value)));
+        let greatest = greatest_magnitude(&self.row);
         let scale = if greatest > 0.0 { greatest / MAX_CODE } else { 1.0 };
-        let encoded = encode(row, scale, &mut self.codes);
+        let encoded = encode(&self.row, scale, &mut self.codes);
         let first = query / self.group * self.n_quads * self.group + query % self.group;
         let quads = self.quads[first..].iter_mut().step_by(self.group);
         quads
@@ -60,6 +67,7 @@ impl Queries {
             code_sum: self.codes.iter().map(|&code| i32::from(code)).sum(),
             scale,
             per_scale: 1.0 / scale,
+            common,
             length: encoded.length / scale,
             error_length: encoded.error_length / scale,
         };
@@ -88,8 +96,8 @@ impl QueryFacts {
     #[inline(always)]
     pub(crate) fn floor(&self, bar: f32, item: Lengths) -> f32 {
         // Beyond the largest number are scores of many sizes, all infinite as `f32`.
-        let floor = f64::from(bar.min(f32::MAX)) * self.per_scale - self.possible_error(item);
-        floor as f32
+        let reach = (f64::from(bar.min(f32::MAX)) - self.common) * self.per_scale;
+        (reach - self.possible_error(item)) as f32
     }
 
     /// Between which scores an item's lies, of which `product` is the product of the codes, times the item's
@@ -97,7 +105,7 @@ impl QueryFacts {
     #[inline(always)]
     pub(crate) fn bounds(&self, item: u32, product: f64, lengths: Lengths) -> Bounds {
         let error = self.possible_error(lengths);
-        let score = |product: f64| (product * self.scale) as f32;
+        let score = |product: f64| (product * self.scale + self.common) as f32;
         Bounds { item, lower: score(product - error), upper: score(product + error) }
     }
 

@@ -124,7 +124,8 @@ impl Scan<'_> {
         }
     }
 
-    /// What a product with any item of the tile must reach, for each query of the group that begins with `first`.
+    /// What a product with any item of the tile must reach, for each query of the group that begins with
+    /// `first`.
     #[inline(always)]
     fn floors<const GROUP: usize>(&self, tile: usize, first: usize) -> [f32; GROUP] {
         let greatest = self.codes().facts(tile).greatest;
@@ -198,7 +199,8 @@ impl Scan<'_> {
             return;
         }
         if self.findings.best[query].is_undecided() {
-            let score = self.search.score(kernel, row, bounds.item);
+            let is_known = bounds.lower == bounds.upper;
+            let score = if is_known { bounds.lower } else { self.search.score(kernel, row, bounds.item) };
             if score < bar || self.findings.best[query].is_beaten(Candidate::new(score, bounds.item)) {
                 return;
             }

@@ -13,6 +13,12 @@ const LANES: usize = 16;
 /// same call.
 #[inline(always)]
 pub(crate) fn score(a: &[f32], b: &[f32]) -> f32 {
+    product(a, b) as f32
+}
+
+/// A score before it is rounded.
+#[inline(always)]
+pub(crate) fn product(a: &[f32], b: &[f32]) -> f64 {
     let (a_chunks, a_rest) = a.as_chunks();
     let (b_chunks, b_rest) = b.as_chunks();
     let mut sums = [0.0; LANES];
@@ -23,7 +29,7 @@ pub(crate) fn score(a: &[f32], b: &[f32]) -> f32 {
         // Zeros add nothing.
         add_products(&mut sums, &filled_up(a_rest), &filled_up(b_rest));
     }
-    fold(sums) as f32
+    fold(sums)
 }
 
 #[inline(always)]

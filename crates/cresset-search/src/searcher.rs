@@ -120,7 +120,7 @@ impl Searcher {
     fn find(&mut self, index: &FlatIndex, rows: &[f32], k: usize, masks: Masks<'_>) {
         let n_queries = rows.len() / index.dim();
         let group = self.kernel.group(n_queries);
-        self.queries.encode(rows, index.dim(), group);
+        self.queries.encode(rows, index.codes().centre(), group);
         self.bars.begin(n_queries);
         let n_shards = self.plan(index.n_items(), n_queries, group);
         let search = Search { index, rows, queries: &self.queries, k, masks, bars: &self.bars };
