@@ -21,7 +21,8 @@
 //!   `|x - c| |y| / b` and off by a few times `2^-24` of them: `2^-18 |x - c|`.
 //! - A score is rounded to `f32`, and so off by `2^-24 |x| |y|`; `f64` is off by far less of `(|x| + |c|) |y|`: `2^-22` of
 //!   both. Bounds that are themselves rounded to `f32` need nothing, since rounding keeps the order.
-//! - Products may be too small for normal numbers: the smallest of those.
+//! - Products may be too small for normal numbers: the smallest of those. From the bar, which is a score, the smallest
+//!   number of all is subtracted besides.
 
 use rayon::prelude::*;
 

@@ -102,7 +102,7 @@ mod tests {
         let length = |number: &dyn Fn(usize) -> f64| {
             (0..row.len()).map(number).map(|number| number * number).sum::<f64>().sqrt()
         };
-        let (value, coded) = (|at: usize| f64::from(row[at]), |at: usize| f64::from(expected[at]) * scale);
+        let (value, coded) = (|at: usize| row[at], |at: usize| f64::from(expected[at]) * scale);
         let is_near = |found: f64, expected: f64| (found - expected).abs() <= 1e-12 * expected;
         assert!(is_near(encoded.length, length(&value)), "{encoded:?}");
         assert!(is_near(encoded.code_length, length(&coded)), "{encoded:?}");

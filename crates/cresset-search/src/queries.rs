@@ -5,6 +5,9 @@ use crate::codes::{Lengths, MAX_CODE, QUAD};
 use crate::encode::{encode, greatest_magnitude};
 use crate::score::product;
 
+/// The smallest number: a score so small that it is not normal is off by up to half of it, whatever its length.
+const SMALLEST: f64 = f32::from_bits(1) as f64;
+
 /// What is kept of a query beside its codes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct QueryFacts {
@@ -96,7 +99,8 @@ impl QueryFacts {
     #[inline(always)]
     pub(crate) fn floor(&self, bar: f32, item: Lengths) -> f32 {
         // Beyond the largest number are scores of many sizes, all infinite as `f32`.
-        let reach = (f64::from(bar.min(f32::MAX)) - self.common) * self.per_scale;
+        let bar = f64::from(bar.min(f32::MAX)) - SMALLEST;
+        let reach = (bar - self.common) * self.per_scale;
         (reach - self.possible_error(item)) as f32
     }
 

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
+use crate::codes::{Codes, OFFSET, PANEL, QUAD, TILE};
 use crate::kernels::AnyKernel;
+use crate::queries::Queries;
 use crate::score::score;
 use crate::{FlatIndex, Hit, Masks, SearchError, Searcher};
 
@@ -279,7 +281,82 @@ fn masks(n_queries: usize, n_items: usize, seed: u64) -> (Vec<usize>, Vec<u32>) 
     (offsets, items)
 }
 
+/// The product of the codes of an item and of a query, one by one.
+fn product_of_codes(codes: &Codes, item: usize, query: &[[[i8; QUAD]; 1]]) -> i32 {
+    let (panel, lane) = (item % TILE / PANEL, item % PANEL);
+    let quads = codes.quads(item / TILE).iter().zip(query);
+    let products = quads.flat_map(|(quad, [query])| {
+        let item = quad.0[panel].as_chunks::<QUAD>().0[lane];
+        item.into_iter()
+            .zip(query)
+            .map(|(byte, &code)| (i32::from(byte) - i32::from(OFFSET)) * i32::from(code))
+    });
+    products.sum()
+}
+
+/// That every item's score lies between its bounds, and that its product reaches what a bar of its score asks for.
+#[track_caller]
+fn check_bounds(vectors: &[f32], dim: usize, rows: &[f32]) {
+    let codes = Codes::of(vectors, dim);
+    let mut queries = Queries::default();
+    queries.encode(rows, codes.centre(), 1);
+    for (query, row) in rows.chunks_exact(dim).enumerate() {
+        for (item, vector) in vectors.chunks_exact(dim).enumerate() {
+            let (facts, place) = (codes.facts(item / TILE), item % TILE);
+            let sum = product_of_codes(&codes, item, queries.group::<1>(query));
+            let scale = facts.scales[place / PANEL][place % PANEL];
+            let product = f64::from(sum) * f64::from(scale);
+            let bounds = queries.facts(query).bounds(item as u32, product, facts.lengths[place]);
+            let score = score(vector, row);
+            assert!((bounds.lower..=bounds.upper).contains(&score), "{score} of {item}, expected {bounds:?}");
+            for lengths in [facts.lengths[place], facts.greatest] {
+                let floor = queries.facts(query).floor(score, lengths);
+                assert!(sum as f32 * scale >= floor, "item {item} of score {score} misses {floor}");
+            }
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn every_score_lies_between_its_bounds(
+        seed in any::<u64>(),
+        n_items in 1_usize..140,
+        dim in 1_usize..50,
+        common in prop::sample::select(vec![0.0_f32, 1.0, 1e3, 1e7]),
+        spread in 0_i32..60,
+        exponent in -40_i32..20,
+    ) {
+        // Of some catalogues the vectors are of very different lengths, and of some they share a large part.
+        let draw = |n, seed| {
+            let sizes = numbers(n, seed ^ 7).into_iter().map(|x| 10_f32.powi(exponent + (x * spread as f32 / 4.0) as i32));
+            numbers(n, seed).iter().zip(sizes).map(|(x, size)| x * size).collect::<Vec<_>>()
+        };
+        let shared: Vec<f32> = draw(dim, seed ^ 3).iter().map(|x| x * common).collect();
+        let own = draw(n_items * dim, seed);
+        let vectors: Vec<f32> = own.iter().zip(shared.iter().cycle()).map(|(own, shared)| own + shared).collect();
+        check_bounds(&vectors, dim, &draw(4 * dim, seed ^ 1));
+        check_bounds(&vectors, dim, &vectors[..dim]);
+    }
+
+    #[test]
+    fn whole_numbers_have_the_ranking_of_exact_scores(
+        seed in any::<u64>(),
+        n_items in 1_usize..500,
+        dim in 1_usize..30,
+        k in 1_usize..40,
+    ) {
+        let draw = |n, seed| numbers(n, seed).iter().map(|x| (x * 3.0).round()).collect::<Vec<_>>();
+        let (vectors, query) = (draw(n_items * dim, seed), draw(dim, seed ^ 1));
+        let exact = |row: &[f32]| row.iter().zip(&query).map(|(&a, &b)| a as i64 * b as i64).sum::<i64>();
+        let mut ranking: Vec<(i64, u32)> = vectors.chunks_exact(dim).map(exact).zip(0..).collect();
+        ranking.sort_by_key(|&(score, item)| (std::cmp::Reverse(score), item));
+        ranking.truncate(k);
+        let found = FlatIndex::try_new(vectors, dim).unwrap().search(&query, k, &[]).unwrap();
+        let found: Vec<_> = found.iter().map(|hit| (hit.score as i64, hit.item)).collect();
+        prop_assert_eq!(found, ranking);
+    }
+
     #[test]
     fn a_search_gives_the_head_of_the_sort_of_all_scores(
         seed in any::<u64>(),
