@@ -151,7 +151,7 @@ impl Layout {
         let (measure, divisor) = match metric {
             Metric::HitRate => (Measure::HitChance, Divisor::Constant(1.0)),
             Metric::Precision => (Measure::Hits, Divisor::Constant(k as f64)),
-            Metric::Recall => (Measure::Hits, Divisor::Relevant),
+            Metric::Recall | Metric::RecallByPair => (Measure::Hits, Divisor::Relevant),
             Metric::RecallCapped => (Measure::Hits, Divisor::RelevantUpTo(k)),
             Metric::F1 => (Measure::Hits, Divisor::MeanWithRelevant(k)),
             Metric::Ndcg => (Measure::Dcg, Divisor::IdealUpTo(k)),
@@ -163,6 +163,9 @@ impl Layout {
         };
         let measure = place_of(&mut self.measures, (measure, k));
         let column = self.column(Column::Measured { measure, divisor });
+        if metric == Metric::RecallByPair {
+            return Source::WeightedMean { column, weight: self.column(Column::NumberRelevant), none: "" };
+        }
         // Whoever is evaluated has a relevant item, and so a value.
         Source::Mean { column, none: "" }
     }

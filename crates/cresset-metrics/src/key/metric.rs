@@ -67,6 +67,8 @@ pub enum Metric {
     Precision,
     /// `recall@k`: hits divided by the number of relevant items.
     Recall,
+    /// `recall_by_pair@k`: the same, mean over users weighted by their number of relevant items.
+    RecallByPair,
     /// `recall_capped@k`: hits divided by the hits that k places allow.
     RecallCapped,
     /// `f1@k`: harmonic mean of precision and recall of each user.
@@ -101,7 +103,7 @@ pub enum Metric {
 
 impl Metric {
     /// All metrics, in the order in which they are listed.
-    pub const ALL: [Metric; 25] = [
+    pub const ALL: [Metric; 26] = [
         Metric::Mse,
         Metric::Rmse,
         Metric::Mae,
@@ -112,6 +114,7 @@ impl Metric {
         Metric::HitRate,
         Metric::Precision,
         Metric::Recall,
+        Metric::RecallByPair,
         Metric::RecallCapped,
         Metric::F1,
         Metric::Ndcg,
@@ -142,6 +145,7 @@ impl Metric {
             Metric::HitRate => "hit_rate",
             Metric::Precision => "precision",
             Metric::Recall => "recall",
+            Metric::RecallByPair => "recall_by_pair",
             Metric::RecallCapped => "recall_capped",
             Metric::F1 => "f1",
             Metric::Ndcg => "ndcg",

@@ -249,8 +249,8 @@ mod tests {
         assert_eq!(
             message("ndgc@5"),
             "unknown metric \"ndgc@5\", did you mean \"ndcg@5\"? known are mse, rmse, mae, r2, mape, smape, \
-             accuracy@t, hit_rate@k, precision@k, recall@k, recall_capped@k, f1@k, ndcg@k, ndcg_ideal_k@k, \
-             mrr@k, map@k, map_by_relevant@k, auc, gauc, coverage@k, novelty@k, gini@k, popularity@k, \
+             accuracy@t, hit_rate@k, precision@k, recall@k, recall_by_pair@k, recall_capped@k, f1@k, ndcg@k, \
+             ndcg_ideal_k@k, mrr@k, map@k, map_by_relevant@k, auc, gauc, coverage@k, novelty@k, gini@k, popularity@k, \
              serendipity@k, intra_list_diversity@k"
         );
         assert!(message("RMSE").contains("did you mean \"rmse\"?"));
