@@ -7,6 +7,8 @@ use cresset_data::features::utc_date_time;
 use cresset_metrics::Ties;
 use serde::{Deserialize, Serialize};
 
+use crate::evaluation::EvaluationConfig;
+
 /// The content of `manifest.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -93,6 +95,15 @@ impl Manifest {
     /// The protocol that ranks every item that the user has not rated before.
     pub const FULL_CATALOGUE: &str =
         "full: all items of the filtered data, less those the user has in train (and valid, at test)";
+
+    /// The protocol that ranks every item, rated before or not.
+    pub const UNMASKED: &str =
+        "full: all items of the filtered data, those that the user has in train among them";
+
+    /// The protocol of an evaluation over the full catalogue, in words.
+    pub fn protocol(config: &EvaluationConfig) -> &'static str {
+        if config.mask_seen { Self::FULL_CATALOGUE } else { Self::UNMASKED }
+    }
 
     /// A tie rule in words.
     pub fn tie_rule(ties: Ties) -> &'static str {

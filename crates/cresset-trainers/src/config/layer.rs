@@ -7,7 +7,7 @@ use yaml_serde::{Mapping, Value};
 
 use super::alias::ALIASES;
 use super::error::ConfigFileError;
-use super::tree::{at, describe, nest};
+use super::tree::{at, describe, merge, nest};
 
 /// What one place says.
 #[derive(Debug)]
@@ -41,13 +41,14 @@ impl Layer {
 
     fn with_aliases_resolved(mut self) -> Result<Self, ConfigFileError> {
         for alias in ALIASES {
-            let Some(Value::Mapping(section)) = self.tree.get_mut(alias.section) else { continue };
-            let Some(value) = section.remove(alias.name) else { continue };
-            if section.insert(Value::String(alias.means.to_owned()), value).is_some() {
-                let full = |name| format!("{}.{name}", alias.section);
-                let (alias, key) = (full(alias.name), full(alias.means));
+            let (section, name) = alias.section_and_key();
+            let Some(Value::Mapping(section)) = self.tree.get_mut(section) else { continue };
+            let Some(value) = section.remove(name) else { continue };
+            if at(&self.tree, alias.means).is_some_and(|given| *given != value) {
+                let (alias, key) = (alias.name.to_owned(), alias.means.to_owned());
                 return Err(ConfigFileError::Twice { place: self.place, alias, key });
             }
+            merge(&mut self.tree, &nest(alias.means, value), &Value::Null);
         }
         Ok(self)
     }

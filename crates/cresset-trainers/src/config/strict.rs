@@ -6,7 +6,7 @@ use cresset_data::DataError;
 use cresset_nn::ConfigError;
 use yaml_serde::{Mapping, Value};
 
-use super::alias::ALIASES;
+use super::alias::{ALIASES, Alias};
 use super::error::ConfigFileError;
 use super::layer::{Layer, place_of};
 use super::tree::{at, describe, join, leaves, merge, nest};
@@ -92,7 +92,7 @@ impl KeyCheck<'_> {
         let named_so = |full: &String| full.rsplit('.').next() == Some(key);
         let elsewhere = leaves(self.known, self.known).into_iter().find(named_so);
         elsewhere.or_else(|| {
-            let aliases = ALIASES.iter().filter(|alias| alias.section == path).map(|alias| alias.name);
+            let aliases = ALIASES.iter().map(Alias::section_and_key).filter(|it| it.0 == path).map(|it| it.1);
             let likeness = |name: &str| strsim::jaro_winkler(key, name);
             let best = names(here).chain(aliases).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
             best.filter(|name| likeness(name) > 0.7).map(str::to_owned)

@@ -15,6 +15,8 @@ pub struct EvaluationConfig {
     pub k: Vec<usize>,
     /// Ratings from here up make an item relevant to its user. Default: 4.0.
     pub relevant_rating: f32,
+    /// Whether what a user has in the parts before is left out of the ranking. Default: true.
+    pub mask_seen: bool,
     /// How items of equal score count. Default: `expected`.
     pub ties: Ties,
 }
@@ -23,7 +25,7 @@ impl Default for EvaluationConfig {
     fn default() -> Self {
         let metrics = ["rmse", "mae", "r2", "hit_rate", "precision", "recall", "ndcg"];
         let metrics = metrics.map(str::to_owned).to_vec();
-        Self { metrics, k: vec![10], relevant_rating: 4.0, ties: Ties::Expected }
+        Self { metrics, k: vec![10], relevant_rating: 4.0, mask_seen: true, ties: Ties::Expected }
     }
 }
 

@@ -59,7 +59,7 @@ impl std::fmt::Debug for Judged<'_> {
 
 impl EvaluationPart {
     /// The part with the given ratings; items in `seen` (what the model was allowed to learn from) are not
-    /// ranked.
+    /// ranked, unless the config says so.
     ///
     /// Metrics that need to know of the training part, such as novelty, are undefined until it is told
     /// [`with_facts`](Self::with_facts), and errors are not told apart by how often an item was rated.
@@ -67,7 +67,10 @@ impl EvaluationPart {
         Self {
             users: (0..n_users as u32).collect(),
             relevant: UserItems::from_ratings_at_least(&ratings, n_users, config.relevant_rating),
-            seen: UserItems::from_ratings(seen, n_users),
+            seen: match config.mask_seen {
+                true => UserItems::from_ratings(seen, n_users),
+                false => UserItems::from_ratings(&seen.select(&[]), n_users),
+            },
             config: config.clone(),
             facts: None,
             ratings,
@@ -131,6 +134,11 @@ impl EvaluationPart {
             measured.add_ranking(&rank_lists(&given, n_items, &self.task(), &plan)?);
         }
         Ok(measured)
+    }
+
+    /// Its ratings.
+    pub fn ratings(&self) -> &Ratings {
+        &self.ratings
     }
 
     /// The users of the part who have a relevant item.

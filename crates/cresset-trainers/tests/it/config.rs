@@ -3,7 +3,9 @@
 use std::fs;
 
 use cresset_nn::ConfigError;
-use cresset_trainers::config::{ALIASES, ConfigFileError, ModelSection, RunConfig, changed_keys, load};
+use cresset_trainers::config::{
+    ALIASES, Alias, ConfigFileError, ModelSection, RunConfig, changed_keys, load,
+};
 use serde::{Deserialize, Serialize};
 use tempfile::tempdir;
 
@@ -163,12 +165,16 @@ fn a_set_takes_lists_sections_nulls_and_the_kind_of_model() {
 
 #[test]
 fn every_alias_stands_for_its_key_in_files_and_sets() {
-    for alias in ALIASES {
-        let text = format!("model:\n  kind: small\n{}:\n  {}: 7\n", alias.section, alias.name);
+    // The small model lacks what these two stand for.
+    let is_here = |alias: &&Alias| !["data.emb_dim", "data.neg_ratio"].contains(&alias.name);
+    for alias in ALIASES.iter().filter(is_here) {
+        let value = if alias.means == "data.name" { "films" } else { "7" };
+        let (section, name) = alias.name.split_once('.').unwrap();
+        let text = format!("model:\n  kind: small\n{section}:\n  {name}: {value}\n");
         let text = text.replace("  kind: small\nmodel:\n", "  kind: small\n");
-        let canonical = loaded(SMALL, &[&format!("{}.{}=7", alias.section, alias.means)]);
+        let canonical = loaded(SMALL, &[&format!("{}={value}", alias.means)]);
         assert_eq!(loaded(&text, &[]), canonical, "{alias:?}");
-        assert_eq!(loaded(SMALL, &[&format!("{}.{}=7", alias.section, alias.name)]), canonical, "{alias:?}");
+        assert_eq!(loaded(SMALL, &[&format!("{}={value}", alias.name)]), canonical, "{alias:?}");
         assert_ne!(canonical, defaults(), "{alias:?} changes nothing");
     }
 }
@@ -181,13 +187,14 @@ fn an_alias_in_a_set_goes_over_its_key_in_the_file_and_the_other_way_round() {
 }
 
 #[test]
-fn a_key_and_its_alias_in_one_place_are_refused() {
+fn a_key_and_its_alias_in_one_place_are_refused_unless_they_agree() {
+    assert_eq!(loaded(&format!("{SMALL}training: {{epochs: 3, num_epochs: 3}}"), &[]).training.epochs, 3);
     check(
-        "training: {epochs: 3, num_epochs: 3}",
+        "training: {epochs: 3, num_epochs: 4}",
         "run.yaml: `training.num_epochs` is another name of `training.epochs`, which is given too; keep one of them",
     );
     check_set(
-        "model={emb_dim: 1, embedding_dim: 1}",
+        "model={emb_dim: 1, embedding_dim: 2}",
         ": `model.emb_dim` is another name of `model.embedding_dim`, which is given too; keep one of them",
     );
 }
