@@ -89,6 +89,15 @@ impl PairBatches {
         Self { negatives: Some((sampler, n_negatives)), ..self }
     }
 
+    /// Which rows a step's examples are.
+    ///
+    /// # Panics
+    ///
+    /// If `step` is not below [`n_steps`](Batches::n_steps).
+    pub fn examples<'o>(&self, order: &'o EpochOrder, step: usize) -> &'o [u32] {
+        order.of_step(step, self.batch_size)
+    }
+
     /// The negatives of `examples`, `[examples, n_negatives]`, after the items that are there.
     fn add_negatives(&self, epoch: u64, examples: &[u32], users: &[u32], items: &mut Vec<u32>) -> usize {
         let Some((sampler, n_negatives)) = &self.negatives else { return 0 };
@@ -125,7 +134,7 @@ impl Batches for PairBatches {
     ///
     /// If `step` is not below [`n_steps`](Batches::n_steps).
     fn batch(&self, order: &EpochOrder, step: usize) -> PairBatch {
-        let examples = order.of_step(step, self.batch_size);
+        let examples = self.examples(order, step);
         let (users, mut items): (Vec<u32>, Vec<u32>) =
             examples.iter().map(|&example| self.pairs[example as usize]).unzip();
         let n_negatives = self.add_negatives(order.epoch, examples, &users, &mut items);

@@ -45,6 +45,7 @@
 //! | [`search`] | `cresset-search` | exact search of a catalogue of vectors by inner product |
 //! | [`nn`] | `cresset-nn` | row-sparse embedding tables, optimisers, the seams |
 //! | [`kg_mf`] | `cresset-kg-mf` | knowledge-graph matrix factorisation |
+//! | [`two_tower`] | `cresset-two-tower` | two-tower retrieval with text and features |
 //! | [`trainers`] | `cresset-trainers` | the training loop, checkpoints, run directories, plots |
 //!
 //! # Features
@@ -60,6 +61,7 @@ pub use cresset_metrics as metrics;
 pub use cresset_nn as nn;
 pub use cresset_search as search;
 pub use cresset_trainers as trainers;
+pub use cresset_two_tower as two_tower;
 
 /// The names that nearly every program needs.
 pub mod prelude {

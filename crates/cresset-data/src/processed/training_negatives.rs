@@ -24,6 +24,13 @@ pub struct TrainingNegatives {
 }
 
 impl TrainingNegatives {
+    /// One list for each training row, in their order.
+    pub fn from_rows(rows: impl IntoIterator<Item = Vec<u32>>) -> Self {
+        let lists = Ragged::from_lists(rows);
+        let list_of_row = (0..lists.len() as u32).collect();
+        Self { lists, list_of_row }
+    }
+
     /// Reads the file of a folder, none where it is not there or has the negatives of other parts alone; `train` are the
     /// training rows of `data`, which were read from the same folder.
     ///

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::{IdMap, Vectors};
 use crate::vocabulary::Vocabulary;
@@ -30,6 +31,18 @@ impl AlignedVectors {
     /// If `index` is not below the length of the vocabulary.
     pub fn row(&self, index: u32) -> &[f32] {
         &self.values[index as usize * self.dim..][..self.dim]
+    }
+
+    /// SHA-256 of the rows, in hexadecimal: equal exactly when they are.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update((self.dim as u64).to_le_bytes());
+        for values in self.values.chunks(1 << 14) {
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
+        hash.update(self.present.iter().map(|&is_present| u8::from(is_present)).collect::<Vec<u8>>());
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The number of indices that have a row.
