@@ -4,14 +4,16 @@ use std::time::Instant;
 
 use cresset::data::{Batches, Dataset, Split};
 use cresset::device::OnBackend;
-use cresset::kg_mf::{KgMfConfig, Knowledge};
+use cresset::kg_mf::KgMfConfig;
 use cresset::nn::optim::Optimizer;
 use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
 use cresset::trainers::memory::{available_memory_mb, peak_memory_mb};
+use cresset::two_tower::TwoTowerConfig;
 
 use crate::failure::Failure;
-use crate::knowledge::with_times;
+use crate::knowledge::{Knowledge, with_times};
 use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
+use crate::two_tower;
 
 /// Steps that are timed.
 const STEPS: usize = 20;
@@ -51,6 +53,9 @@ impl OnBackend for Calibrate<'_> {
     fn run<B: AutodiffRecommender>(self, device: B::Device) -> Self::Out {
         match &self.config.model {
             ModelConfig::Network(NetworkConfig::KgMf(model)) => self.kg_mf::<B>(model, &device).map(Some),
+            ModelConfig::Network(NetworkConfig::TwoTower(model)) => {
+                self.two_tower::<B>(model, &device).map(Some)
+            }
             ModelConfig::Baseline(_) => Ok(None),
         }
     }
@@ -66,10 +71,21 @@ impl Calibrate<'_> {
         let training = &self.config.training;
         let split = Split::of(&dataset.ratings, &self.config.data, 0)?;
         let train = dataset.ratings.select(&split.train);
-        let of_split = with_times(config, Knowledge::clone(knowledge), &train);
+        let of_split = with_times(config, knowledge.kg_mf.clone(), &train);
         let model = new_kg_mf::<B>(config, dataset, &of_split, &train, training.seed, device)?;
         let batches = kg_mf_batches(&model, dataset, &train, training)?;
         Ok(self.pace::<B, _, _>(model, &batches))
+    }
+
+    fn two_tower<B: AutodiffRecommender>(
+        &self,
+        config: &TwoTowerConfig,
+        device: &B::Device,
+    ) -> Result<Pace, Failure> {
+        let split = Split::of(&self.dataset.ratings, &self.config.data, 0)?;
+        let rows = (self.dataset, &split.train[..]);
+        let started = two_tower::start::<B>(config, self.knowledge, rows, &self.config.training, device)?;
+        Ok(self.pace::<B, _, _>(started.model, &started.batches))
     }
 
     fn pace<B, M, S>(&self, mut model: M, batches: &S) -> Pace
@@ -123,7 +139,7 @@ impl Memory {
             config.model.n_parameters(n_users, n_items, knowledge).iter().map(|(_, n)| n).sum::<usize>()
                 as f64;
         // Kept with the weights, and not trained.
-        let tags = knowledge.genome.as_ref().map_or(0, |genome| genome.values.len()) as f64;
+        let tags = knowledge.kg_mf.genome.as_ref().map_or(0, |genome| genome.values.len()) as f64;
         let moments = match &config.model {
             ModelConfig::Network(_) => config.training.optimizer.moments().len() as f64,
             ModelConfig::Baseline(_) => 0.0,
@@ -131,7 +147,7 @@ impl Memory {
         Self {
             data: peak_memory_mb().unwrap_or(0.0),
             parts: (n_ratings * BYTES_PER_RATING) as f64 / MIB + EVALUATION,
-            batch: values_of_a_batch(config, n_ratings) * 4.0 * 4.0 / MIB,
+            batch: values_of_a_batch(config, n_ratings, n_items) * 4.0 * 4.0 / MIB,
             weights: (parameters * (1.0 + moments) + tags) * 4.0 / MIB,
             saving: (parameters * (2.0 + moments) + 2.0 * tags) * 4.0 / MIB,
         }
@@ -158,7 +174,7 @@ impl Memory {
         let remedy = match &config.model {
             _ if self.parts > model.max(self.batch) => "raise data.min_user_ratings or data.min_item_ratings",
             _ if self.batch > model => "lower training.batch_size",
-            ModelConfig::Network(NetworkConfig::KgMf(_)) => "lower model.embedding_dim",
+            ModelConfig::Network(_) => "lower model.embedding_dim",
             ModelConfig::Baseline(_) => "raise data.min_item_ratings, or take another model.kind",
         };
         Err(Failure::input(format!(
@@ -174,9 +190,16 @@ const BYTES_PER_RATING: usize = 104;
 const EVALUATION: f64 = 32.0;
 
 /// Values that the rows of a batch have.
-fn values_of_a_batch(config: &Config, n_ratings: usize) -> f64 {
-    let ModelConfig::Network(NetworkConfig::KgMf(model)) = &config.model else { return 0.0 };
-    let n_items = if model.loss.is_ranking() { 1 + model.n_negatives } else { 1 };
-    let n_examples = config.training.batch_size.min(n_ratings);
-    n_examples as f64 * (1 + n_items) as f64 * model.embedding_dim as f64
+fn values_of_a_batch(config: &Config, n_ratings: usize, n_items: usize) -> f64 {
+    let n_examples = config.training.batch_size.min(n_ratings) as f64;
+    match &config.model {
+        ModelConfig::Network(NetworkConfig::KgMf(model)) => {
+            let n_each = if model.loss.is_ranking() { 1 + model.n_negatives } else { 1 };
+            n_examples * (1 + n_each) as f64 * model.embedding_dim as f64
+        }
+        ModelConfig::Network(NetworkConfig::TwoTower(model)) => {
+            two_tower::values_of_a_batch(model, n_examples, n_items)
+        }
+        ModelConfig::Baseline(_) => 0.0,
+    }
 }

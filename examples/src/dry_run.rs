@@ -3,16 +3,18 @@
 use cresset::baselines::{BaselineConfig, BaselineError, TrainingSet};
 use cresset::data::{Batches, Dataset, Split};
 use cresset::device::OnBackend;
-use cresset::kg_mf::{KgMfConfig, KgMfExamples, Knowledge};
+use cresset::kg_mf::{KgMfConfig, KgMfExamples};
 use cresset::nn::optim::Optimizer;
 use cresset::nn::{AutodiffRecommender, StepKey, TrainModel, scalar};
 use cresset::trainers::TrainError;
 use cresset::trainers::config::TrainingConfig;
-use cresset::trainers::strategy::{self, StrategyError};
+use cresset::trainers::strategy;
+use cresset::two_tower::TwoTowerConfig;
 
 use crate::failure::Failure;
-use crate::knowledge::{self, with_times};
+use crate::knowledge::{self, Knowledge, with_times};
 use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
+use crate::two_tower::{self, Started};
 
 /// One batch, forward, backward and through the optimiser, each step printed.
 pub struct DryRun<'a> {
@@ -42,6 +44,9 @@ impl OnBackend for DryRun<'_> {
         println!("           {}", split.note);
         match &config.model {
             ModelConfig::Network(NetworkConfig::KgMf(model)) => self.kg_mf::<B>(model, &split, &device)?,
+            ModelConfig::Network(NetworkConfig::TwoTower(model)) => {
+                self.two_tower::<B>(model, &split, &device)?;
+            }
             ModelConfig::Baseline(model) => self.baseline(model, &split)?,
         }
         println!("done       the config trains; run again without --dry-run");
@@ -67,18 +72,32 @@ impl DryRun<'_> {
     ) -> Result<(), Failure> {
         let train = self.dataset.ratings.select(&split.train);
         let training = &self.config.training;
-        if !training.precision.is_supported::<B>(device) {
-            return Err(TrainError::Precision { precision: training.precision }.into());
-        }
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
-        let of_split = with_times(config, self.knowledge.clone(), &train);
+        let of_split = with_times(config, self.knowledge.kg_mf.clone(), &train);
         let model = new_kg_mf::<B>(config, self.dataset, &of_split, &train, training.seed, device)?;
         let parts = config.n_parameters(n_users, n_items, &of_split);
         println!("model      kg-mf, {} parameters", parts.iter().map(|(_, n)| n).sum::<usize>());
         let batches = kg_mf_batches(&model, self.dataset, &train, training)?;
         let batch = batches.batch(&batches.order(0), 0);
         println!("batch      {}", tell(&batch));
-        Ok(one_step::<B, _>(model, &batch, training, batches.n_steps())?)
+        one_step::<B, _>(model, &batch, training, batches.n_steps(), device)
+    }
+
+    fn two_tower<B: AutodiffRecommender>(
+        &self,
+        config: &TwoTowerConfig,
+        split: &Split,
+        device: &B::Device,
+    ) -> Result<(), Failure> {
+        let training = &self.config.training;
+        let Started { model, batches, data } =
+            two_tower::start::<B>(config, self.knowledge, (self.dataset, &split.train), training, device)?;
+        let parts = config.n_parameters(&data.users.shape(), &data.items.shape());
+        println!("model      two-tower, {} parameters", parts.iter().map(|(_, n)| n).sum::<usize>());
+        let batch = batches.batch(&batches.order(0), 0);
+        let (n_users, n_items) = batch.n_rows();
+        println!("batch      {} pairs, {n_users} users, {n_items} items", batch.len());
+        one_step::<B, _>(model, &batch, training, batches.n_steps(), device)
     }
 }
 
@@ -97,7 +116,11 @@ fn one_step<B: AutodiffRecommender, M: TrainModel<B>>(
     batch: &M::Batch,
     training: &TrainingConfig,
     n_steps: usize,
-) -> Result<(), StrategyError> {
+    device: &B::Device,
+) -> Result<(), Failure> {
+    if !training.precision.is_supported::<B>(device) {
+        return Err(TrainError::Precision { precision: training.precision }.into());
+    }
     let key = StepKey { seed: training.seed, step: 0 };
     let pass = model.forward_loss(batch, key);
     strategy::check(training, &mut model, &pass, n_steps)?;

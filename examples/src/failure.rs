@@ -17,6 +17,7 @@ use cresset::trainers::config::ConfigFileError;
 use cresset::trainers::plot::PlotError;
 use cresset::trainers::strategy::StrategyError;
 use cresset::trainers::{PerUserError, RunDir, RunDirError, SavedDataError, TrainError};
+use cresset::two_tower::TwoTowerError;
 
 /// One sentence about what went wrong, and the exit code that goes with it.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ macro_rules! fails_as {
 }
 
 fails_as!(input: ConfigError, ConfigFileError, DataError, DeviceError, FileError, RunDirError, SavedDataError);
-fails_as!(input: WeightsError, StrategyError);
+fails_as!(input: WeightsError, StrategyError, TwoTowerError);
 fails_as!(input: BaselineError, SavedBaselineError);
 fails_as!(input: KnowledgeError);
 fails_as!(input: NegativesError, PerUserError, StatisticsError);

@@ -4,25 +4,27 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use cresset::baselines::{BaselineConfig, TrainingSet};
-use cresset::data::{Dataset, Ratings, Split};
+use cresset::data::{Batches, Dataset, Ratings, Split};
 use cresset::device::{DeviceSpec, OnBackend};
-use cresset::kg_mf::{KgMf, KgMfConfig, Knowledge};
-use cresset::metrics::Metrics;
+use cresset::kg_mf::{KgMf, KgMfConfig};
 use cresset::metrics::statistics::Bootstrap;
-use cresset::nn::AutodiffRecommender;
+use cresset::metrics::{MetricError, Metrics};
+use cresset::nn::{AutodiffRecommender, TrainModel};
 use cresset::trainers::manifest::{self, DataManifest, Manifest, SplitManifest};
 use cresset::trainers::memory::peak_memory_mb;
 use cresset::trainers::results::Results;
 use cresset::trainers::{
     EvaluationPart, Finished, HeldOut, Progress, RunDir, SavedData, StopFlag, Trainer, TrainingFacts, plot,
 };
+use cresset::two_tower::{FrozenPairs, TwoTower, TwoTowerConfig};
 
 use crate::failure::Failure;
 use crate::floor::{Floor, known_at_test};
-use crate::knowledge;
+use crate::knowledge::{self, Knowledge};
 use crate::models::{Config, ModelConfig, NetworkConfig, kg_mf_batches, new_kg_mf};
 use crate::saved::WEIGHTS;
 use crate::served::{Served, ServedKgMf};
+use crate::two_tower::{self, ServedTowers, Started};
 
 /// What each user adds to the metrics of the test part, in the run directory.
 pub const TEST_USERS: &str = "test_users.csv";
@@ -65,9 +67,20 @@ struct Parts {
 /// A model, and how it came to be.
 struct Fitted {
     model: Box<dyn Served>,
+    n_parameters: usize,
+    outcome: Outcome,
+}
+
+/// A network after its last epoch.
+struct TrainedNetwork<M> {
+    model: M,
+    outcome: Outcome,
+}
+
+/// How training or fitting went.
+struct Outcome {
     /// What the test part opens for; nothing where training only paused.
     finished: Option<Finished>,
-    n_parameters: usize,
     /// 0 where there are no epochs.
     best_epoch: u64,
     epochs: u64,
@@ -75,6 +88,12 @@ struct Fitted {
     /// Seconds of the run, those of sessions before a resume too, up to `at`.
     seconds: f64,
     at: Instant,
+}
+
+impl Outcome {
+    fn fitted(self, model: Box<dyn Served>, n_parameters: usize) -> Fitted {
+        Fitted { model, n_parameters, outcome: self }
+    }
 }
 
 impl OnBackend for Fit<'_> {
@@ -118,7 +137,7 @@ impl OnBackend for Trial<'_> {
         let fitted = self.fit.fit::<B>(&parts, self.last_epoch, &device)?;
         let model = fitted.model.knowing(&parts.train)?;
         let valid = parts.valid.measure(model.judged())?.metrics;
-        Ok(Reached { best_epoch: fitted.best_epoch, valid })
+        Ok(Reached { best_epoch: fitted.outcome.best_epoch, valid })
     }
 }
 
@@ -147,6 +166,9 @@ impl Fit<'_> {
             ModelConfig::Network(NetworkConfig::KgMf(model)) => {
                 self.kg_mf::<B>(model, parts, last_epoch, device)
             }
+            ModelConfig::Network(NetworkConfig::TwoTower(model)) => {
+                self.two_tower::<B>(model, parts, last_epoch, device)
+            }
             ModelConfig::Baseline(model) => self.baseline(model, parts),
         }
     }
@@ -160,9 +182,64 @@ impl Fit<'_> {
     ) -> Result<Fitted, Failure> {
         let training = &self.config.training;
         let (n_users, n_items) = (self.dataset.n_users(), self.dataset.n_items());
-        let of_split = knowledge::with_times(config, self.knowledge.clone(), &parts.train);
+        let of_split = knowledge::with_times(config, self.knowledge.kg_mf.clone(), &parts.train);
         let model = new_kg_mf::<B>(config, self.dataset, &of_split, &parts.train, training.seed, device)?;
         let batches = kg_mf_batches(&model, self.dataset, &parts.train, training)?;
+        let n_parameters = config.n_parameters(n_users, n_items, &of_split).iter().map(|(_, n)| n).sum();
+        let mut validate = |model: &KgMf<B::InnerBackend>| {
+            let model = ServedKgMf::from(model.clone());
+            Ok(parts.valid.measure(model.judged())?.metrics)
+        };
+        let trained = self.train::<B, _, _>(last_epoch, model, &batches, &mut validate, device)?;
+        let model = Box::new(ServedKgMf::from(trained.model));
+        Ok(trained.outcome.fitted(model, n_parameters))
+    }
+
+    fn two_tower<B: AutodiffRecommender>(
+        &self,
+        config: &TwoTowerConfig,
+        parts: &Parts,
+        last_epoch: u64,
+        device: &B::Device,
+    ) -> Result<Fitted, Failure> {
+        let training = &self.config.training;
+        let sizes = [self.dataset.n_users(), self.dataset.n_items()];
+        let Started { model, batches, data } = two_tower::start::<B>(
+            config,
+            self.knowledge,
+            (self.dataset, &self.split.train),
+            training,
+            device,
+        )?;
+        let shapes = (data.users.shape(), data.items.shape());
+        let n_parameters = config.n_parameters(&shapes.0, &shapes.1).iter().map(|(_, n)| n).sum();
+        let frozen = FrozenPairs::draw(parts.valid.ratings(), &parts.train, sizes, training.seed);
+        let mut validate = |model: &TwoTower<B::InnerBackend>| {
+            let model = ServedTowers::new(model, &data).expect("the data that it was made for");
+            let mut metrics = parts.valid.measure(model.judged())?.metrics;
+            model.watch(&frozen, &mut metrics);
+            Ok(metrics)
+        };
+        let trained = self.train::<B, _, _>(last_epoch, model, &batches, &mut validate, device)?;
+        let model = Box::new(ServedTowers::new(&trained.model, &data)?);
+        Ok(trained.outcome.fitted(model, n_parameters))
+    }
+
+    /// Trains a model of whatever kind, and draws how it went.
+    fn train<B, M, S>(
+        &self,
+        last_epoch: u64,
+        model: M,
+        batches: &S,
+        validate: &mut dyn FnMut(&M::InnerModule) -> Result<Metrics, MetricError>,
+        device: &B::Device,
+    ) -> Result<TrainedNetwork<M::InnerModule>, Failure>
+    where
+        B: AutodiffRecommender,
+        M: TrainModel<B>,
+        S: Batches<Batch = M::Batch>,
+    {
+        let training = &self.config.training;
         let trainer = Trainer {
             config: training,
             run: self.run,
@@ -170,13 +247,8 @@ impl Fit<'_> {
             show_progress: self.show_progress,
             loader: self.config.data.loader(),
         };
-        // The copy is gone before the next step, which would else copy the tables.
-        let mut validate = |model: &KgMf<B::InnerBackend>| {
-            let model = ServedKgMf::from(model.clone());
-            Ok(parts.valid.measure(model.judged())?.metrics)
-        };
         let before = self.began.elapsed();
-        let trained = trainer.fit_until(last_epoch, model, &batches, &mut validate, device)?;
+        let trained = trainer.fit_until(last_epoch, model, batches, validate, device)?;
         let Progress { history, early_stop, epoch, seconds, strategy, .. } = &trained.progress;
         for ending in self.config.output.plots.endings() {
             let file = |name: &str| self.run.file(&format!("plots/{name}.{ending}"));
@@ -186,16 +258,15 @@ impl Fit<'_> {
                 plot::alternation(&strategy.series, modules, &file("alternation"))?;
             }
         }
-        Ok(Fitted {
+        let outcome = Outcome {
             finished: trained.finished,
-            n_parameters: config.n_parameters(n_users, n_items, &of_split).iter().map(|(_, n)| n).sum(),
             best_epoch: early_stop.best.map_or(0, |(epoch, _)| epoch),
             epochs: *epoch,
             examples_per_second: trained.examples_per_second,
             seconds: seconds + before.as_secs_f64(),
             at: Instant::now(),
-            model: Box::new(ServedKgMf::from(trained.model)),
-        })
+        };
+        Ok(TrainedNetwork { model: trained.model, outcome })
     }
 
     /// There are no epochs, so nothing is resumed: what was interrupted is fitted again.
@@ -207,24 +278,26 @@ impl Fit<'_> {
         let fitting = before.elapsed().as_secs_f64();
         tracing::info!("fitted to {} ratings in {fitting:.2} s", parts.train.len());
         model.save(&self.run.file(WEIGHTS))?;
-        Ok(Fitted {
+        let n_parameters = model.n_parameters().iter().map(|(_, n)| n).sum();
+        let outcome = Outcome {
             finished: Some(finished),
-            n_parameters: model.n_parameters().iter().map(|(_, n)| n).sum(),
             best_epoch: 0,
             epochs: 0,
             examples_per_second: parts.train.len() as f64 / fitting,
             seconds: self.began.elapsed().as_secs_f64(),
             at: Instant::now(),
-            model: Box::new(model),
-        })
+        };
+        Ok(outcome.fitted(Box::new(model), n_parameters))
     }
 
     fn judge(&self, fitted: Fitted, parts: Parts) -> Result<Results, Failure> {
-        let model = fitted.model.knowing(&parts.train)?;
+        let Fitted { model, n_parameters, outcome } = fitted;
+        model.keep(self.run, self.dataset)?;
+        let model = model.knowing(&parts.train)?;
         let valid = parts.valid.measure(model.judged())?.metrics;
         let model = model.knowing(&parts.known_at_test)?;
         let finished =
-            fitted.finished.ok_or_else(|| Failure::other("the run is paused, and judged when it ends"))?;
+            outcome.finished.ok_or_else(|| Failure::other("the run is paused, and judged when it ends"))?;
         let test_part = parts.test.open(finished);
         let test = test_part.measure(model.judged())?;
         if !test.counts.is_empty() {
@@ -240,11 +313,11 @@ impl Fit<'_> {
         };
         let results = Results {
             model: self.config.model.kind().to_owned(),
-            n_parameters: fitted.n_parameters,
-            best_epoch: fitted.best_epoch,
-            epochs: fitted.epochs,
-            seconds: fitted.seconds + fitted.at.elapsed().as_secs_f64(),
-            examples_per_second: fitted.examples_per_second,
+            n_parameters,
+            best_epoch: outcome.best_epoch,
+            epochs: outcome.epochs,
+            seconds: outcome.seconds + outcome.at.elapsed().as_secs_f64(),
+            examples_per_second: outcome.examples_per_second,
             peak_memory_mb: peak_memory_mb(),
             valid,
             test_intervals: intervals.into_iter().map(|(key, it)| (key, [it.low, it.high])).collect(),
@@ -322,7 +395,7 @@ impl Fit<'_> {
                 test_items_unseen_share: unseen as f64 / tested.len().max(1) as f64,
                 note: self.split.note.to_string(),
             },
-            protocol: Manifest::FULL_CATALOGUE.to_owned(),
+            protocol: Manifest::protocol(&self.config.evaluation).to_owned(),
             ties: Manifest::tie_rule(self.config.evaluation.ties).to_owned(),
             seed: self.config.training.seed,
             device: self.device.to_string(),

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use clap::Parser;
 use cresset::data::Dataset;
 use cresset::device::{DeviceKind, on_device};
-use cresset::kg_mf::Knowledge;
 use cresset::trainers::config::load;
 
 use crate::calibrate::{Calibrate, Memory};
 use crate::cli::{Common, LogFile};
 use crate::failure::Failure;
-use crate::knowledge;
+use crate::knowledge::{self, Knowledge};
 use crate::models::Config;
 
 /// Show the effective config, parameters, memory and time of a run, or the devices there are
@@ -76,9 +75,9 @@ fn print_devices() {
 fn print_parameters(config: &Config, n_users: usize, n_items: usize, knowledge: &Knowledge) {
     let parts = config.model.n_parameters(n_users, n_items, knowledge);
     for (part, n) in &parts {
-        println!("{part:<16} {n:>12} parameters");
+        println!("{part:<20} {n:>12} parameters");
     }
-    println!("{:<16} {:>12} parameters", "all", parts.iter().map(|(_, n)| n).sum::<usize>());
+    println!("{:<20} {:>12} parameters", "all", parts.iter().map(|(_, n)| n).sum::<usize>());
 }
 
 fn print_memory(memory: &Memory) {

@@ -30,3 +30,4 @@ pub mod saved;
 pub mod served;
 pub mod train;
 pub mod tune;
+pub mod two_tower;

@@ -3,15 +3,17 @@
 use cresset::baselines::BaselineConfig;
 use cresset::data::negatives::{ItemDistribution, NegativeSampler, NegativesError};
 use cresset::data::{Dataset, PairBatches, RatingBatches, Ratings, UserItems};
-use cresset::kg_mf::{KgMf, KgMfBatches, KgMfConfig, Knowledge, KnowledgeError, RatingScale};
+use cresset::kg_mf::{self, KgMf, KgMfBatches, KgMfConfig, KnowledgeError, RatingScale};
 use cresset::metrics::{Family, MetricKey};
 use cresset::nn::{ConfigError, RecommenderBackend};
 use cresset::trainers::config::{ModelSection, RunConfig, TrainingConfig};
+use cresset::two_tower::{SideShape, TwoTowerConfig};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use yaml_serde::Value;
 
 use crate::failure::Failure;
+use crate::knowledge::Knowledge;
 
 /// The `model` section: `kind` says which.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +31,8 @@ pub enum ModelConfig {
 pub enum NetworkConfig {
     /// Knowledge-graph matrix factorisation.
     KgMf(KgMfConfig),
+    /// Two-tower retrieval.
+    TwoTower(TwoTowerConfig),
 }
 
 /// A whole config file.
@@ -58,11 +62,14 @@ pub fn check_together(config: &Config) -> Result<(), Failure> {
         matches!(&config.model, ModelConfig::Network(NetworkConfig::KgMf(model)) if model.graph.is_some());
     let unread = [
         ("data.graph.sources", !config.data.graph.sources.is_empty() && !reads_graph),
-        ("data.vectors", !config.data.vectors.is_empty()),
+        ("data.vectors", config.data.vectors.iter().any(|vectors| !reads_vectors(config, &vectors.name))),
     ];
     if let Some((key, _)) = unread.into_iter().find(|(_, is_set)| *is_set) {
         let part = match (&config.model, key) {
             (ModelConfig::Network(NetworkConfig::KgMf(_)), "data.graph.sources") => "set model.graph={}, ",
+            (ModelConfig::Network(NetworkConfig::TwoTower(_)), "data.vectors") => {
+                "name all of them in model.item_vectors or model.user_vectors, "
+            }
             _ => "",
         };
         return Err(Failure::input(format!(
@@ -75,15 +82,24 @@ pub fn check_together(config: &Config) -> Result<(), Failure> {
     }
     let monitor = &config.training.monitor;
     let is_of_ratings = monitor.parse().is_ok_and(|key: MetricKey| key.family() == Family::Rating);
-    match &config.model {
-        ModelConfig::Network(NetworkConfig::KgMf(model)) if model.loss.is_ranking() && is_of_ratings => {
-            Err(Failure::input(format!(
-                "training.monitor = {monitor}: with its ranking loss {kind} predicts no ratings; take a metric of rankings, such as \
-                 ndcg@10"
-            )))
-        }
-        _ => Ok(()),
+    let only_ranks = match &config.model {
+        ModelConfig::Network(NetworkConfig::KgMf(model)) => model.loss.is_ranking(),
+        ModelConfig::Network(NetworkConfig::TwoTower(_)) => true,
+        ModelConfig::Baseline(_) => false,
+    };
+    if only_ranks && is_of_ratings {
+        return Err(Failure::input(format!(
+            "training.monitor = {monitor}: {kind} with this loss ranks and predicts no ratings; take a metric of rankings, such as \
+             ndcg@10"
+        )));
     }
+    Ok(())
+}
+
+/// Whether the model of a config reads the vectors of this name.
+fn reads_vectors(config: &Config, name: &str) -> bool {
+    let ModelConfig::Network(NetworkConfig::TwoTower(model)) = &config.model else { return false };
+    model.user_vectors.iter().chain(&model.item_vectors).any(|read| read == name)
 }
 
 /// kg-mf as it is before its first step; `knowledge` has the times of `train` where the config reads them.
@@ -94,7 +110,7 @@ pub fn check_together(config: &Config) -> Result<(), Failure> {
 pub fn new_kg_mf<B: RecommenderBackend>(
     config: &KgMfConfig,
     dataset: &Dataset,
-    knowledge: &Knowledge,
+    knowledge: &kg_mf::Knowledge,
     train: &Ratings,
     seed: u64,
     device: &B::Device,
@@ -132,6 +148,7 @@ impl ModelConfig {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Network(NetworkConfig::KgMf(_)) => "kg-mf",
+            Self::Network(NetworkConfig::TwoTower(_)) => "two-tower",
             Self::Baseline(config) => config.kind(),
         }
     }
@@ -144,7 +161,13 @@ impl ModelConfig {
         knowledge: &Knowledge,
     ) -> Vec<(&'static str, usize)> {
         match self {
-            Self::Network(NetworkConfig::KgMf(config)) => config.n_parameters(n_users, n_items, knowledge),
+            Self::Network(NetworkConfig::KgMf(config)) => {
+                config.n_parameters(n_users, n_items, &knowledge.kg_mf)
+            }
+            Self::Network(NetworkConfig::TwoTower(config)) => match &knowledge.towers {
+                Some(towers) => config.n_parameters(&towers.data.users.shape(), &towers.data.items.shape()),
+                None => config.n_parameters(&SideShape::of_ids(n_users), &SideShape::of_ids(n_items)),
+            },
             Self::Baseline(config) => config.n_parameters(n_users, n_items),
         }
     }
@@ -153,6 +176,7 @@ impl ModelConfig {
 impl ModelSection for ModelConfig {
     const KINDS: &'static [&'static str] = &[
         "kg-mf",
+        "two-tower",
         "global-mean",
         "user-mean",
         "item-mean",
@@ -165,6 +189,7 @@ impl ModelSection for ModelConfig {
     fn defaults(kind: &str) -> Option<Self> {
         match kind {
             "kg-mf" => Some(Self::Network(NetworkConfig::KgMf(KgMfConfig::default()))),
+            "two-tower" => Some(Self::Network(NetworkConfig::TwoTower(TwoTowerConfig::default()))),
             _ => BaselineConfig::defaults(kind).map(Self::Baseline),
         }
     }
@@ -172,6 +197,7 @@ impl ModelSection for ModelConfig {
     fn validate(&self) -> Result<(), ConfigError> {
         match self {
             Self::Network(NetworkConfig::KgMf(config)) => config.validate(),
+            Self::Network(NetworkConfig::TwoTower(config)) => config.validate(),
             Self::Baseline(config) => config.validate().map_err(|error| ConfigError {
                 field: error.field.to_owned(),
                 value: error.value,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cresset::baselines::Baseline;
 use cresset::data::Ratings;
-use cresset::kg_mf::{KgMf, KgMfConfig, Knowledge, RatingScale};
+use cresset::kg_mf::{self, KgMf, KgMfConfig, RatingScale};
 use cresset::nn::weights;
 use cresset::nn::{AutodiffRecommender, RecommenderBackend};
 use cresset::trainers::{RunDir, SavedData};
@@ -14,6 +14,7 @@ use crate::floor::known_at_test;
 use crate::knowledge;
 use crate::models::{Config, ModelConfig, NetworkConfig};
 use crate::served::{Served, ServedKgMf};
+use crate::two_tower::ServedTowers;
 
 /// The model of a run directory, of whatever kind.
 pub const WEIGHTS: &str = "best_model/weights.safetensors";
@@ -58,6 +59,9 @@ impl Saved {
                 let (model, _) = self.kg_mf(config, device)?;
                 Ok(Box::new(ServedKgMf::<B::InnerBackend>::from(model)))
             }
+            ModelConfig::Network(NetworkConfig::TwoTower(config)) => {
+                Ok(Box::new(ServedTowers::<B::InnerBackend>::open(&self.run, config, &self.data, device)?))
+            }
             ModelConfig::Baseline(config) => Ok(Box::new(self.baseline(&file, config.kind())?)),
         }
     }
@@ -71,7 +75,7 @@ impl Saved {
         &self,
         config: &KgMfConfig,
         device: &B::Device,
-    ) -> Result<(KgMf<B>, Knowledge), Failure> {
+    ) -> Result<(KgMf<B>, kg_mf::Knowledge), Failure> {
         let weights = weights::load(&self.run.file(WEIGHTS))?;
         let (n_users, n_items) = (self.data.users.len(), self.data.items.len());
         let (train, seed) = (self.train(), self.config.training.seed);

@@ -1,11 +1,11 @@
 //! What a trained model of any kind can do for the commands.
 
 use cresset::baselines::{Baseline, TrainingSet};
-use cresset::data::Ratings;
+use cresset::data::{Dataset, Ratings};
 use cresset::kg_mf::{KgMf, KgMfConfig, KgMfInference};
 use cresset::metrics::{RatingPredictor, Scorer};
 use cresset::nn::RecommenderBackend;
-use cresset::trainers::Judged;
+use cresset::trainers::{Judged, RunDir};
 
 use crate::failure::Failure;
 
@@ -27,6 +27,15 @@ pub trait Served {
     ///
     /// If the ratings are none that the model can take.
     fn knowing(self: Box<Self>, now: &Ratings) -> Result<Box<dyn Served>, Failure>;
+
+    /// Writes into the run directory what it is opened by again, beside its weights.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    fn keep(&self, _run: &RunDir, _dataset: &Dataset) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// All that it can be measured by.
     fn judged(&self) -> Judged<'_> {

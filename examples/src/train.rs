@@ -6,7 +6,6 @@ use std::time::Instant;
 use clap::Parser;
 use cresset::data::{Dataset, Split, SplitKind};
 use cresset::device::{DeviceSpec, on_device};
-use cresset::kg_mf::Knowledge;
 use cresset::trainers::config::{changed_keys, may_change, trains_on};
 use cresset::trainers::manifest::Manifest;
 use cresset::trainers::results::{FoldResults, Results, band_table, metric_table};
@@ -19,7 +18,7 @@ use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::fit::Fit;
-use crate::knowledge;
+use crate::knowledge::{self, Knowledge};
 use crate::models::{Config, ModelConfig, check_together};
 use crate::out_of_memory;
 

@@ -9,7 +9,6 @@ use clap::Parser;
 use cresset::data::files::atomic_write;
 use cresset::data::{Dataset, Split};
 use cresset::device::{DeviceSpec, on_device};
-use cresset::kg_mf::Knowledge;
 use cresset::metrics::{Direction, direction};
 use cresset::trainers::config::{changed_keys, load, may_change};
 use cresset::trainers::search::{
@@ -21,7 +20,7 @@ use crate::calibrate::Memory;
 use crate::cli::{Common, ConfigFile, LogFile, stop_on_interrupt};
 use crate::failure::Failure;
 use crate::fit::{self, Fit, Reached};
-use crate::knowledge;
+use crate::knowledge::{self, Knowledge};
 use crate::models::{Config, ModelConfig, check_together};
 
 /// Search hyperparameters in the space of the config's section `search`, by the validation part alone

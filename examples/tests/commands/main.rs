@@ -28,3 +28,4 @@ mod report;
 mod resume;
 mod run_directory;
 mod tune;
+mod two_tower;
