@@ -15,7 +15,7 @@ use crate::{Case, Work};
 pub(crate) const N_USERS: usize = 138_493;
 pub(crate) const N_ITEMS: usize = 26_744;
 const DIM: usize = 64;
-const BATCHES: [usize; 2] = [8_192, 16_384];
+const BATCHES: [usize; 3] = [8_192, 16_384, 32_768];
 /// Of which a batch is drawn: enough that its users' days are spread as those of 20 million are.
 const N_RATINGS: usize = 2_000_000;
 /// 2015-01-01 UTC, in seconds.
